@@ -1,0 +1,60 @@
+# Two set-up commands, `make demo` and `make test`; the README shows the same without make.
+# Every path is relative, so that the checkout may lie in a folder with spaces and Chinese in its name.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST_WORKERS ?= 2
+
+.PHONY: help demo test acceptance lock wheel wheel-test wheelhouse clean
+
+help:
+	@echo "make demo        set up, fly a small simulated flight, search it, score it, show where the map is"
+	@echo "make test        set up, then ruff, mypy and all tests"
+	@echo "make acceptance  the long measurements, many minutes"
+	@echo "make wheel-test  the wheel alone: empty environment, no network, read-only installation"
+	@echo "make wheelhouse  offline installation folders for Linux and Windows in dist/wheelhouse"
+	@echo "make lock        resolve the requirements again (UPGRADE=--upgrade for newer versions)"
+
+$(VENV)/.base: requirements.lock pyproject.toml tools/setup.py
+	"$(PYTHON)" tools/setup.py "$(VENV)" requirements.lock
+	@touch "$@"
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.base
+	"$(PYTHON)" tools/setup.py "$(VENV)" requirements-test.lock
+	@touch "$@"
+
+demo: $(VENV)/.base
+	"$(VENV)/bin/qianliyan" demo
+
+test: $(VENV)/.test
+	"$(PY)" -m ruff check pipeline tests tools benchmarks
+	"$(PY)" -m mypy
+	"$(PY)" -m pytest -n $(PYTEST_WORKERS)
+
+acceptance: $(VENV)/.test
+	"$(PY)" -m pytest -m acceptance -s
+
+wheel: $(VENV)/.base
+	rm -f dist/qianliyan-*.whl
+	"$(PY)" -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+wheel-test: wheel
+	"$(PY)" tools/wheel_test.py dist
+
+wheelhouse: wheel
+	"$(PY)" tools/wheelhouse.py dist
+
+LOCK = "$(PY)" -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE) pyproject.toml
+
+lock:
+	test -x "$(PY)" || "$(PYTHON)" -m venv "$(VENV)"
+	"$(PY)" -m pip install --quiet "uv>=0.5"
+	$(LOCK) --output-file requirements.lock
+	for extra in train openvino dask postgres test; do \
+		$(LOCK) --constraint requirements.lock --extra $$extra --output-file requirements-$$extra.lock || exit 1; \
+	done
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
