@@ -1,0 +1,143 @@
+"""The one owner of pixels: read, crop, reduce, encode. Images are (h, w, 3) uint8, blue first.
+
+Decoding is strict: a damaged JPEG raises, where OpenCV would hand back grey areas without a word. The size
+that a file claims is checked before a pixel is decoded. EXIF orientation is ignored, because boxes and camera
+models speak of the stored raster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ImageryError
+from pipeline.types import Box, Frame
+
+Image = NDArray[np.uint8]
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+MAX_PIXELS = 250_000_000
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """A file's bytes; raises ImageryError when it is missing, unreadable, empty or over the cap."""
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ImageryError(
+                f"{path.name}: {size / 1e6:.0f} MB is more than the {MAX_FILE_BYTES / 1e6:.0f} MB allowed"
+            )
+        data = path.read_bytes()
+    except OSError as why:
+        raise ImageryError(f"{path.name}: cannot be read ({why.strerror})") from why
+    if not data:
+        raise ImageryError(f"{path.name}: the file is empty")
+    return data
+
+
+def sha256(data: bytes) -> str:
+    """Hex digest of the original bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(data: bytes, name: str) -> Image:
+    """Decode JPEG, TIFF or PNG bytes to (h, w, 3) uint8, blue first; `name` is for the error's sentence."""
+    if data[:2] == b"\xff\xd8":
+        return _decode_jpeg(data, name)
+    if data[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+") or data[:8] == b"\x89PNG\r\n\x1a\n":
+        return _decode_other(data, name)
+    raise ImageryError(f"{name}: not a JPEG, TIFF or PNG picture")
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        most = MAX_PIXELS // 1_000_000
+        raise ImageryError(f"{name}: {width} × {height} pixels are more than the {most} megapixels allowed")
+
+
+def _decode_jpeg(data: bytes, name: str) -> Image:
+    import simplejpeg
+
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=True)
+        _check_size(width, height, name)
+        image: Image = simplejpeg.decode_jpeg(data, colorspace="BGR", strict=True)
+    except ValueError as why:
+        raise ImageryError(f"{name}: damaged JPEG ({why})") from why
+    return image
+
+
+def _decode_other(data: bytes, name: str) -> Image:
+    import io
+    import warnings
+
+    import cv2
+    import PIL.Image
+
+    try:
+        with warnings.catch_warnings():
+            # Pillow reads the header only; its guard against huge pictures speaks before ours can.
+            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+            with PIL.Image.open(io.BytesIO(data), formats=("TIFF", "PNG")) as header:
+                _check_size(*header.size, name)
+    except ImageryError:
+        raise
+    except PIL.Image.DecompressionBombError as why:
+        raise ImageryError(f"{name}: more pixels than the {MAX_PIXELS // 1_000_000} megapixels allowed") from why
+    except Exception as why:
+        raise ImageryError(f"{name}: damaged picture ({type(why).__name__})") from why
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise ImageryError(f"{name}: damaged picture")
+    return np.asarray(image, np.uint8)
+
+
+def read(frame: Frame) -> Image:
+    """The pixels of a frame."""
+    return decode(read_bytes(frame.path), frame.id)
+
+
+def reduced(image: Image, long_side_px: int) -> Image:
+    """The picture with its long side at most `long_side_px`, averaged over areas."""
+    import cv2
+
+    scale = long_side_px / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def crop_box(
+    box_px: Box, width_px: int, height_px: int, margin: float = 0.5, least_px: int = 96
+) -> tuple[int, int, int, int]:
+    """Whole pixels (x0, y0, x1, y1), ends excluded, around a box with a margin, inside the picture."""
+    x0, y0, x1, y1 = box_px
+    half_w = max((x1 - x0) * (0.5 + margin), least_px / 2)
+    half_h = max((y1 - y0) * (0.5 + margin), least_px / 2)
+    cx, cy = (x0 + x1) / 2 + 0.5, (y0 + y1) / 2 + 0.5
+    left = min(max(0, int(cx - half_w)), width_px - 1)
+    top = min(max(0, int(cy - half_h)), height_px - 1)
+    right = min(width_px, int(np.ceil(cx + half_w)))
+    bottom = min(height_px, int(np.ceil(cy + half_h)))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def encode_jpeg(image: Image, quality: int = 88) -> bytes:
+    """JPEG bytes; the same pixels give the same bytes."""
+    import simplejpeg
+
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=quality, colorspace="BGR"))
+
+
+def sharpness(image: Image) -> float:
+    """Variance of the Laplacian of the grey picture at 1,024 px: larger is sharper."""
+    import cv2
+
+    grey = cv2.cvtColor(reduced(image, 1024), cv2.COLOR_BGR2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())

@@ -1,0 +1,92 @@
+"""The one seam where work leaves this process.
+
+Anything with an ordered `map` will do as a pool: an executor here, Dask's `Client.get_executor()`, Ray's
+multiprocessing pool. None of them is imported here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from pipeline.errors import PipelineError
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+LEAST_TASKS_A_WORKER = 4  # below that, starting a process costs more than it brings
+
+
+class Pool(Protocol):
+    """What `pmap` needs of a pool."""
+
+    def map(self, fn: Callable[[Any], Any], items: Iterable[Any], /) -> Iterable[Any]: ...
+
+
+class LocalPool:
+    """Processes on this machine, started with spawn, with a bounded number of tasks in flight.
+
+    `ProcessPoolExecutor.map` submits everything at once; a long mission would queue thousands of results.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+    def map(self, fn: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        source = iter(items)
+        waiting: deque[Future[Any]] = deque(self._executor.submit(fn, x) for x in islice(source, 2 * self.workers))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(self._executor.submit(fn, x) for x in islice(source, 1))
+
+    def __enter__(self) -> LocalPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def open_pool(workers: int | None, cluster: str | None, tasks: int) -> Iterator[Pool | None]:
+    """A pool for that many tasks: a Dask cluster where an address is given, else processes here; None for little work.
+
+    Raises PipelineError when the cluster is asked for and the extra `dask` is not installed.
+    """
+    if cluster is not None:
+        yield _dask_pool(cluster)
+        return
+    count = min(workers or os.cpu_count() or 1, max(1, tasks // LEAST_TASKS_A_WORKER))
+    if count == 1:
+        yield None
+        return
+    with LocalPool(count) as pool:
+        yield pool
+
+
+def _dask_pool(address: str) -> Pool:
+    try:
+        from distributed import Client
+    except ImportError as why:
+        raise PipelineError("--cluster needs the extra: pip install 'qianliyan[dask]'") from why
+    try:
+        pool: Pool = Client(address, timeout=10).get_executor()
+    except OSError as why:
+        raise PipelineError(f"{address}: no Dask scheduler answers there") from why
+    return pool
+
+
+def pmap(fn: Callable[[A], B], items: Iterable[A], pool: Pool | None = None) -> Iterable[B]:
+    """map(fn, items), in order, here or on `pool`."""
+    return map(fn, items) if pool is None else pool.map(fn, items)
+
+
+def chunks(items: Sequence[A], size: int) -> list[Sequence[A]]:
+    """Cut items into runs; neighbours stay together."""
+    return [items[i : i + size] for i in range(0, len(items), size)]

@@ -1,0 +1,34 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadlines, since the machine may be busy; in CI the same examples each time, so that a red run can be repeated.
+settings.register_profile("qianliyan", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("qianliyan")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """Real photos, logs and terrain, which are never copied into the project.
+
+    They lie in the folder named by QLY_TEST_DATA, by default `../shared/data` beside the checkout. The test is
+    skipped, with the path that is missing, where they are not at hand.
+    """
+    folder = Path(os.environ.get("QLY_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+    def find(relative: str) -> Path:
+        path = folder / relative
+        if not path.exists():
+            pytest.skip(f"real data not at hand: {path}")
+        return path
+
+    return find
