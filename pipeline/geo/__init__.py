@@ -1,0 +1,1 @@
+"""Pixels <-> ground: geodesy, rotations, cameras, heights, and where rays end."""

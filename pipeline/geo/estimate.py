@@ -1,0 +1,121 @@
+"""Places from their sightings by generalised least squares with the covariance that the sightings really have.
+
+    z = A x + e,   Cov(e) = C = alone + sum over photos O Oᵀ + S Sᵀ + sum over places g gᵀ
+    x = (Aᵀ C⁻¹ A)⁻¹ Aᵀ C⁻¹ z,   Cov(x) = (Aᵀ C⁻¹ A)⁻¹              (Aitken's estimator)
+
+O are the errors of a photo's own pose, common to all that it shows; S those that the whole flight shares; g that of the
+ground's height, common to all sightings of a place. So places seen together correct each other's photos and opposing
+strips reveal a common tilt, without a word being said twice. Dense within a window of some hundred sightings; a longer
+flight is a row of windows, each with its own estimate of the shared errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from pipeline.geo.associate import Known, Stack, nothing_known
+
+Array = NDArray[np.float64]
+
+WINDOW = 400  # sightings
+MOST_A_PLACE = 60  # sightings of one place that are heard; more add nothing but time
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Positions (J, 2) and covariances (J, 2, 2) of the places.
+
+    Of the M sightings heard, by `index`: shift (M, 2), the error that their photo and flight made, and spread
+    (M, 2, 2), how unsure that is.
+    """
+
+    at: Array
+    covariance: Array
+    index: NDArray[np.intp]
+    shift: Array
+    spread: Array
+
+
+def windows(s: Stack, places: Sequence[list[int]]) -> list[list[int]]:
+    """Indices of places in runs of about WINDOW sightings, in the order of their first photo."""
+    order = sorted(range(len(places)), key=lambda p: (s.sightings[places[p][0]].exposure, places[p]))
+    runs: list[list[int]] = [[]]
+    size = 0
+    for p in order:
+        n = min(len(places[p]), MOST_A_PLACE)
+        if size + n > WINDOW and runs[-1]:
+            runs.append([])
+            size = 0
+        runs[-1].append(p)
+        size += n
+    return runs
+
+
+def heard(s: Stack, members: list[int]) -> list[int]:
+    """The most certain sightings of a place, at most MOST_A_PLACE."""
+    if len(members) <= MOST_A_PLACE:
+        return members
+    by_error = sorted(members, key=lambda i: (round(float(np.trace(s.own[i])), 9), i))
+    return sorted(by_error[:MOST_A_PLACE])
+
+
+def estimate(s: Stack, places: Sequence[list[int]]) -> Estimate:
+    """Solve one window; `places` holds the sightings' indices of each place."""
+    spoken = [heard(s, members) for members in places]
+    index = np.array([i for members in spoken for i in members])
+    owner = np.array([p for p, members in enumerate(spoken) for _ in members])
+    n, j = len(index), len(places)
+    design = np.zeros((n, 2, j, 2))
+    design[np.arange(n), :, owner] = np.eye(2)
+    a = design.reshape(2 * n, 2 * j)
+    z = s.z[index].reshape(-1)
+    common = _common(s, index)
+    factor = cho_factor(common + _apart(s, index, owner), lower=True)
+    ca = cho_solve(factor, a)
+    normal = cho_factor(a.T @ ca, lower=True)
+    x = cho_solve(normal, ca.T @ z)
+    inverse = np.asarray(cho_solve(normal, np.eye(2 * j)))
+    gain = common @ (cho_solve(factor, np.eye(2 * n)) - ca @ inverse @ ca.T)  # best guess of the common part: gain z
+    return Estimate(
+        x.reshape(-1, 2), _blocks(inverse), index, (gain @ z).reshape(-1, 2), _blocks(common - gain @ common)
+    )
+
+
+def _blocks(m: Array) -> Array:
+    """(2N, 2N) -> (N, 2, 2) on the diagonal."""
+    n = len(m) // 2
+    return np.asarray(m.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)])
+
+
+def _common(s: Stack, index: Array) -> Array:
+    """(2M, 2M) covariance of what photos and the flight do to the sightings."""
+    exposures = np.array([s.sightings[i].exposure for i in index])
+    return _together(s.shared[index], np.zeros(len(index))) + _together(s.image[index], exposures)
+
+
+def _apart(s: Stack, index: Array, owner: Array) -> Array:
+    """(2M, 2M) covariance of the sightings' own errors and of the ground's height at each place."""
+    c = _together(s.ground[index][:, None, :], owner)
+    n = len(index)
+    c.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)] += s.alone[index]
+    return c
+
+
+def _together(rows: Array, kind: Array) -> Array:
+    """(2M, 2M) covariance from (M, K, 2) shifts by one sigma, common to the sightings of one kind."""
+    flat = rows.transpose(0, 2, 1).reshape(2 * len(rows), -1)
+    return np.asarray((flat @ flat.T) * np.kron(kind[:, None] == kind, np.ones((2, 2))))
+
+
+def learnt(s: Stack, found: Sequence[Estimate]) -> Known:
+    """What the estimates say of the sightings' errors; of those that were not heard nothing is known."""
+    known = nothing_known(s)
+    shift, own, shared = known.shift.copy(), known.own.copy(), known.shared.copy()
+    for e in found:
+        shift[e.index], own[e.index], shared[e.index] = e.shift, s.alone[e.index] + e.spread, 0.0
+    return Known(shift, own, shared)

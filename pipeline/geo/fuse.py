@@ -1,0 +1,86 @@
+"""Many sightings -> few hits, with what the flight shares modelled openly.
+
+Sightings of one flight share their errors: the position's offset, the gimbal's mean tilt, the focal length; all that
+one photo shows shares that photo's own errors. Fusing as if they were independent claims 0.8 m where 1.7 m is true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.geo.associate import Stack, associate, nothing_known, stack
+from pipeline.geo.estimate import Estimate, estimate, heard, learnt, windows
+from pipeline.geo.geodesy import from_enu
+from pipeline.geo.radius import r90_m
+from pipeline.types import Covariance, GeoPoint, Hit, Sighting
+
+Array = NDArray[np.float64]
+
+MOST_PASSES = 6  # each associates with the errors of photos and flight that the one before found
+
+
+def fuse(sightings: Iterable[Sighting]) -> tuple[Hit, ...]:
+    """Sightings of one flight -> hits, ordered by class and id; the order of the sightings does not matter."""
+    ordered = tuple(sorted(sightings, key=_order))
+    if not ordered:
+        return ()
+    s = stack(ordered)
+    known, before = nothing_known(s), None
+    for _ in range(MOST_PASSES):
+        places = associate(s, known)
+        if places == before:
+            break
+        runs = windows(s, places)
+        found = [estimate(s, [places[p] for p in run]) for run in runs]
+        known, before = learnt(s, found), places
+    hits = [_hit(s, places[p], e, k) for run, e in zip(runs, found, strict=True) for k, p in enumerate(run)]
+    return tuple(sorted(hits, key=lambda h: (h.label, h.id)))
+
+
+def _order(s: Sighting) -> tuple[object, ...]:
+    return s.exposure, s.detection.frame_id, s.detection.label, s.detection.box_px, s.detection.point_px
+
+
+def _hit(s: Stack, members: list[int], e: Estimate, k: int) -> Hit:
+    c = e.covariance[k]
+    covariance: Covariance = (float(c[0, 0]), float((c[0, 1] + c[1, 0]) / 2), float(c[1, 1]))
+    sightings = tuple(s.sightings[i] for i in members)
+    best = max(sightings, key=lambda x: (x.detection.confidence, x.detection.frame_id))
+    return Hit(
+        id=_hit_id(sightings),
+        label=best.detection.label,
+        at=_place(e.at[k], _height_m(s, heard(s, members)), s.origin),
+        covariance=covariance,
+        r90_m=r90_m(covariance),
+        confidence=best.detection.confidence,
+        sightings=sightings,
+        origin="officer" if any(x.detection.origin == "officer" for x in sightings) else "model",
+        assumed=tuple(sorted({a for x in sightings for a in x.assumed})),
+    )
+
+
+def _height_m(s: Stack, members: list[int]) -> float:
+    """Mean height of the ground points, the surest ones first."""
+    weight = 1.0 / np.trace(s.own[members], axis1=1, axis2=2)
+    return float(weight @ s.up[members] / weight.sum())
+
+
+def _place(east_north: Array, alt_m: float, origin: GeoPoint) -> GeoPoint:
+    """The point at a height above the ellipsoid whose east and north from the origin are given."""
+    up = alt_m - origin.alt_m
+    for _ in range(2):  # the level surface curves away from the tangent plane
+        lat_deg, lon_deg, got_m = from_enu(np.array([[east_north[0], east_north[1], up]]), origin)[0]
+        up += alt_m - got_m
+    return GeoPoint(float(lat_deg), float(lon_deg), alt_m)
+
+
+def _hit_id(sightings: tuple[Sighting, ...]) -> str:
+    """The same findings in the same pictures give the same id, wherever the files lie."""
+    told = [
+        f"{s.detection.label}|{s.detection.frame_id}|{[round(v, 2) for v in s.detection.box_px]}" for s in sightings
+    ]
+    return "h" + hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()[:10]
