@@ -1,0 +1,107 @@
+"""What only a judge may see: targets, true poses, true pixels; and boxes in place of a detector's."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.sim.noise import stream
+from pipeline.sim.space import angles_deg
+from pipeline.sim.truth import Truth
+
+LABELS = ("marker", "smoke", "dust", "outfall")
+LEAST_BOX_PX = 4.0
+SCHEMA_VERSION = 1
+POSES = (
+    "photo", "lat_deg", "lon_deg", "alt_m", "yaw_deg", "pitch_deg", "roll_deg", "turned", "focal_px", "cx_px", "cy_px",
+    "k1", "k2", "p1", "p2", "k3", "t_ns",
+)  # fmt: skip
+PIXELS = ("photo", "x_px", "y_px", "target", "class", "lat_deg", "lon_deg", "alt_m", "visible")
+
+
+def write_answers(folder: Path, truth: Truth) -> None:
+    """targets.geojson, truth_poses.csv, truth_pixels.csv and boxes.json into an existing folder."""
+    _write_json(folder / "targets.geojson", targets_geojson(truth))
+    _write_json(folder / "boxes.json", boxes_json(truth))
+    _write_csv(folder / "truth_poses.csv", POSES, _poses(truth))
+    _write_csv(folder / "truth_pixels.csv", PIXELS, _pixels(truth))
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_bytes((json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows([columns, *rows])
+
+
+def targets_geojson(truth: Truth) -> dict[str, Any]:
+    """What a judge scores against: WGS 84 points with ellipsoidal heights."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [round(t.lla[1], 9), round(t.lla[0], 9), round(t.lla[2], 3)]},
+            "properties": {"id": t.id, "class": t.label, "weight": 1, "pattern": t.kind, "size_m": round(t.size_m, 3)},
+        }
+        for t in truth.scored
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def boxes_json(truth: Truth) -> dict[str, Any]:
+    """What a perfect detector (or one with noise of `box_sigma_px`) would have found, in the format of `detect`."""
+    rng, sigma = stream(truth.config, "boxes"), truth.config.box_sigma_px
+    images = [
+        {"id": i + 1, "file_name": name, "width": truth.lenses[i].width_px, "height": truth.lenses[i].height_px}
+        for i, name in enumerate(truth.photos)
+    ]
+    annotations = []
+    for i, j in zip(*np.nonzero(truth.visible[:, : len(truth.scored)]), strict=True):
+        x0, y0, x1, y1 = truth.boxes[i, j]
+        shift = sigma * rng.standard_normal(2)
+        if min(x1 - x0, y1 - y0) < LEAST_BOX_PX:
+            continue
+        annotations.append(
+            {
+                "image_id": int(i) + 1,
+                "category_id": LABELS.index(truth.targets[j].label) + 1,
+                "bbox": [round(float(v), 3) for v in (x0 + shift[0], y0 + shift[1], x1 - x0, y1 - y0)],
+                "score": 0.9,
+                "point": [round(float(v), 4) for v in truth.px[i, j] + shift],
+            }
+        )
+    categories = [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)]
+    return {"schema_version": SCHEMA_VERSION, "images": images, "categories": categories, "annotations": annotations}
+
+
+def _poses(truth: Truth) -> Iterable[tuple[Any, ...]]:
+    """One row a photo: the true camera, whose angles are those of the stored pixels (a turned strip's are turned)."""
+    for i, name in enumerate(truth.photos):
+        shot, lens = truth.shot[i], truth.lenses[i]
+        lat, lon, alt = truth.lla[shot]
+        level = truth.terrain.world.R_level(lat, lon).T @ truth.world_R_cam[shot]
+        sign = -1.0 if truth.turned[shot] else 1.0
+        middle = np.array([lens.width_px - 1, lens.height_px - 1]) / 2
+        cx, cy = middle + sign * (np.array([lens.cx_px, lens.cy_px]) - middle)
+        k1, k2, p1, p2, k3 = lens.distortion
+        yield (
+            name, f"{lat:.10f}", f"{lon:.10f}", f"{alt:.4f}",
+            *(f"{a:.6f}" for a in angles_deg(level * [sign, sign, 1.0])), int(truth.turned[shot]),
+            f"{lens.focal_px:.6f}", f"{cx:.4f}", f"{cy:.4f}", k1, k2, sign * p1, sign * p2, k3, truth.plan.t_ns[shot],
+        )  # fmt: skip
+
+
+def _pixels(truth: Truth) -> Iterable[tuple[Any, ...]]:
+    """One row for each target that falls into a photo, hidden by the ground or not."""
+    for i, name in enumerate(truth.photos):
+        for j in np.flatnonzero(truth.lenses[i].contains(truth.px[i])):
+            target, (x, y) = truth.targets[j], truth.px[i, j]
+            lat, lon, alt = target.lla
+            place = f"{lat:.10f}", f"{lon:.10f}", f"{alt:.4f}"
+            yield (name, f"{x:.4f}", f"{y:.4f}", target.id, target.label, *place, int(truth.visible[i, j]))
