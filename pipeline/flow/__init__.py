@@ -1,0 +1,1 @@
+"""The verbs: what command line, server and notebooks all call."""

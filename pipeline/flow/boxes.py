@@ -1,0 +1,38 @@
+"""Boxes in photos, without poses: the verb behind `qianliyan detect`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline import imagery
+from pipeline.errors import OutputError, PipelineError
+
+Tell = Callable[[str, int, int], None]
+
+
+def detect_photos(
+    photos: Sequence[Path], out: Path, spec: str, false_alarms: float | None, tell: Tell
+) -> tuple[int, list[str]]:
+    """Search photos and write OUT.json; returns the number of boxes and a sentence for each unreadable photo.
+
+    Raises ModelError for an unknown detector and OutputError when the file cannot be written.
+    """
+    from pipeline.detect import load_detector
+    from pipeline.detect.boxes import Searched, write_boxes
+
+    see = load_detector(spec, false_alarms)
+    searched = []
+    for i, photo in enumerate(photos, 1):
+        try:
+            image = imagery.decode(imagery.read_bytes(photo), photo.name)
+            height, width = image.shape[:2]
+            searched.append(Searched(str(photo), width, height, see.find(image, str(photo))))
+        except PipelineError as why:
+            searched.append(Searched(str(photo), 0, 0, (), str(why)))
+        tell("look", i, len(photos))
+    try:
+        write_boxes(out, searched)
+    except OSError as why:
+        raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
+    return sum(len(s.detections) for s in searched), [s.error for s in searched if s.error]

@@ -1,0 +1,100 @@
+"""From what was seen in pixels to hits on the ground: the middle of every run, without a file written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pipeline import imagery
+from pipeline.errors import PipelineError
+from pipeline.flow.look import look, thumb_path
+from pipeline.geo import turns
+from pipeline.geo.fuse import fuse
+from pipeline.geo.locate import locate
+from pipeline.parallel import Pool, chunks, pmap
+from pipeline.types import Detection, Frame, Ground, HitList, Looked, Mission, Sighting, Skipped
+
+CHUNK = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocated:
+    """A detection that has no place on the ground, and why."""
+
+    detection: Detection
+    reason: str
+
+
+def run_mission(mission: Mission, detector: str, pool: Pool | None = None) -> HitList:
+    """Search a mission's frames and put what is found on the ground; nothing is written.
+
+    Raises PipelineError when not a single frame could be used, ModelError for an unknown detector. Turned photos are
+    not looked for here, since that needs reduced copies on disk: `flow.run.run` does it.
+    """
+    from pipeline.detect import load_detector
+
+    work = partial(look, see=load_detector(detector))
+    found = [x for part in pmap(work, chunks(mission.frames, CHUNK), pool) for x in part]
+    return conclude(mission, found)[0]
+
+
+def conclude(mission: Mission, found: Sequence[Looked | Skipped]) -> tuple[HitList, tuple[NotLocated, ...]]:
+    """What was seen in all frames -> a hit list, and the detections that have no place on the ground."""
+    looked = tuple(x for x in found if isinstance(x, Looked))
+    skipped = mission.skipped + tuple(x for x in found if isinstance(x, Skipped))
+    if not looked:
+        raise PipelineError(nothing_usable(skipped))
+    sightings, lost = locate_all(looked, mission)
+    digest = inputs_digest(looked)
+    hits = fuse(sightings)
+    return HitList(mission.name or f"m-{digest[:12]}", hits, skipped, looked, digest), lost
+
+
+def nothing_usable(skipped: Sequence[Skipped]) -> str:
+    """One sentence for a flight of which no frame could be used."""
+    if not skipped:
+        return "not a single frame could be used"
+    first = skipped[0]
+    why = first.reason if first.reason.startswith(first.frame_id) else f"{first.frame_id}: {first.reason}"
+    more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
+    return f"not a single frame could be used; {why}{more}"
+
+
+def locate_all(looked: Iterable[Looked], mission: Mission) -> tuple[list[Sighting], tuple[NotLocated, ...]]:
+    """Every detection on the ground, or the reason why not."""
+    frames = {f.id: f for f in mission.frames}
+    sightings: list[Sighting] = []
+    lost: list[NotLocated] = []
+    for detection in (d for x in looked for d in x.detections):
+        try:
+            sightings.append(locate(detection, frames[detection.frame_id], mission.ground))
+        except PipelineError as why:
+            lost.append(NotLocated(detection, str(why)))
+    return sightings, tuple(lost)
+
+
+def inputs_digest(looked: Iterable[Looked]) -> str:
+    """SHA-256 over the digests and names of the pictures that were searched."""
+    lines = sorted(f"{x.sha256}  {x.frame_id}\n" for x in looked)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def doubt_turned(mission: Mission, thumbs: str, pool: Pool | None, tell: Callable[[int, int], None]) -> Mission:
+    """Warn of photos turned against their metadata, and give their positions the large error they deserve."""
+    pairs = turns.neighbours([f for f in mission.frames if thumb_path(thumbs, f).exists()])
+    votes: list[turns.Vote | None] = []
+    for part in pmap(partial(_vote, thumbs=thumbs, ground=mission.ground), chunks(pairs, CHUNK), pool):
+        votes.extend(part)
+        tell(len(votes), len(pairs))
+    turned = turns.turned(votes)
+    frames = tuple(turns.doubted(f) if f.id in turned else f for f in mission.frames)
+    return replace(mission, frames=frames, warnings=mission.warnings + turns.warnings(mission.frames, turned))
+
+
+def _vote(pairs: Sequence[tuple[Frame, Frame]], thumbs: str, ground: Ground) -> list[turns.Vote | None]:
+    def read(frame: Frame) -> imagery.Image:
+        return imagery.decode(imagery.read_bytes(thumb_path(thumbs, frame)), frame.id)
+
+    return [turns.vote(pair, read, ground) for pair in pairs]

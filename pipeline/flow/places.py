@@ -1,0 +1,146 @@
+"""Single pixels put on the ground: the verb behind `qianliyan locate`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import MissionError, OutputError, PipelineError
+from pipeline.geo.locate import as_covariance, locate_pixels
+from pipeline.geo.radius import r90_m
+from pipeline.types import Frame, Ground
+
+MAX_CSV_BYTES = 64 * 1024 * 1024
+COLUMNS = ("image", "x_px", "y_px", "lat_deg", "lon_deg", "alt_m", "r90_m", "why")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A pixel and its place on the ground; the place's values are None and `why` is a sentence where there is none."""
+
+    image: str
+    x_px: float | str
+    y_px: float | str
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    alt_m: float | None = None
+    r90_m: float | None = None
+    why: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The columns of OUT.csv, rounded as `docs/formats.md` says."""
+        places = {"lat_deg": 8, "lon_deg": 8, "alt_m": 3, "r90_m": 3}
+        values = {name: getattr(self, name) for name in COLUMNS}
+        return {k: round(v, places[k]) if k in places and v is not None else v for k, v in values.items()}
+
+
+class Locator:
+    """Opens each photo once, alone, and puts its pixels on the ground."""
+
+    def __init__(self, ground: Ground, mission_file: Path | None = None, tz: str | None = None) -> None:
+        self.ground, self.mission_file, self.tz = ground, mission_file, tz
+
+    def frame(self, photo: Path) -> tuple[Frame, Ground]:
+        """The photo's frame and ground; raises MissionError when it is no photo."""
+        from pipeline.ingest import open_mission
+
+        beside = photo.parent / "mission.toml"
+        mission_file = self.mission_file or (beside if beside.is_file() else None)
+        mission = open_mission(photo, mission_file=mission_file, ground=self.ground, tz=self.tz)
+        if not mission.frames:
+            raise MissionError(mission.skipped[0].reason if mission.skipped else f"{photo}: not a photo")
+        return mission.frames[0], mission.ground
+
+    def places(self, name: str, photo: Path, pixels: Sequence[tuple[float, float]]) -> list[Place]:
+        """One place a pixel; a pixel outside the picture or without ground says why."""
+        try:
+            frame, ground = self.frame(photo)
+            found = locate_pixels(frame, np.array(pixels, float), ground)
+        except PipelineError as why:
+            return [Place(name, x, y, why=str(why)) for x, y in pixels]
+        return [_place(name, frame, p, found, i) for i, p in enumerate(pixels)]
+
+
+def _place(name: str, frame: Frame, pixel: tuple[float, float], found: Any, i: int) -> Place:
+    assert frame.camera is not None
+    (x, y), (w, h) = pixel, (frame.camera.width_px, frame.camera.height_px)
+    if not (-0.5 <= x <= w - 0.5 and -0.5 <= y <= h - 0.5):
+        return Place(name, x, y, why=f"the pixel lies outside the picture of {w} × {h} pixels")
+    if found.why[i]:
+        return Place(name, x, y, why=found.why[i])
+    lat_deg, lon_deg, alt_m = (float(v) for v in found.points[i])
+    return Place(name, x, y, lat_deg, lon_deg, alt_m, r90_m(as_covariance(found.covariance[i])))
+
+
+def locate_csv(pixels: Path, locator: Locator) -> list[Place]:
+    """One place a row of PIXELS.csv, in order; image paths are relative to the file.
+
+    Raises MissionError when the file cannot be read or lacks a column.
+    """
+    rows = list(_rows(pixels))
+    by_image: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        if not row.why:
+            by_image.setdefault(row.image, []).append(i)
+    for image, members in by_image.items():
+        wanted = [(float(rows[i].x_px), float(rows[i].y_px)) for i in members]
+        for i, place in zip(members, locator.places(image, pixels.parent / image, wanted), strict=True):
+            rows[i] = place
+    return rows
+
+
+def _rows(pixels: Path) -> Iterator[Place]:
+    try:
+        if pixels.stat().st_size > MAX_CSV_BYTES:
+            raise MissionError(f"{pixels}: more than {MAX_CSV_BYTES >> 20} MiB of pixels")
+        text = pixels.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as why:
+        raise MissionError(f"{pixels}: cannot be read as UTF-8 text ({why})") from why
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [c for c in COLUMNS[:3] if c not in (reader.fieldnames or ())]
+    if missing:
+        raise MissionError(
+            f"{pixels}: the first line must name the columns image,x_px,y_px; {', '.join(missing)} is missing"
+        )
+    for row in reader:
+        yield _wanted(str(row["image"] or ""), row["x_px"] or "", row["y_px"] or "")
+
+
+def _wanted(image: str, x: str, y: str) -> Place:
+    try:
+        pixel = float(x), float(y)
+    except ValueError:
+        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: two numbers are needed")
+    if not all(map(math.isfinite, pixel)):
+        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: two finite numbers are needed")
+    return Place(image, *pixel)
+
+
+def csv_bytes(places: Sequence[Place]) -> bytes:
+    """OUT.csv of `locate`."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for place in places:
+        row = place.row()
+        for name, digits in (("lat_deg", 8), ("lon_deg", 8), ("alt_m", 3), ("r90_m", 3)):
+            row[name] = "" if row[name] is None else f"{row[name]:.{digits}f}"
+        writer.writerow(row)
+    return text.getvalue().encode()
+
+
+def write_places(places: Sequence[Place], out: Path) -> None:
+    """Write OUT.csv aside, then put it in place; raises OutputError when that fails."""
+    from pipeline.report.files import write_bytes_atomic
+
+    try:
+        write_bytes_atomic(out, csv_bytes(places))
+    except OSError as why:
+        raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why

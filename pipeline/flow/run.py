@@ -1,0 +1,168 @@
+"""A run as a folder: grown as RUN.partial, renamed when whole, never overwritten, gone on with by `resume`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import RunConfig
+from pipeline.errors import MissionError, OutputError
+from pipeline.flow import provenance
+from pipeline.flow.frames import frames_value
+from pipeline.flow.journal import Journal
+from pipeline.flow.look import Finder, look
+from pipeline.flow.mission import CHUNK, conclude, doubt_turned, locate_all, nothing_usable
+from pipeline.geo.ground import open_ground
+from pipeline.parallel import Pool, chunks, open_pool, pmap
+from pipeline.types import Ground, HitList, Looked, Mission, Skipped, iso_utc
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished run: its folder, and what is in it."""
+
+    folder: Path
+    mission: Mission
+    hits: HitList
+
+
+def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = None, tell: Tell | None = None) -> Done:
+    """Search a flight and write the run folder.
+
+    tell: called with (stage, done, total) as the work goes on. Raises OutputError when `out` exists or cannot be
+    written, MissionError when the flight cannot be read, PipelineError when not a single frame could be used.
+    """
+    tell = tell or (lambda stage, done, total: None)
+    if out.exists():
+        raise OutputError(f"{out}: is there already; a run is never overwritten")
+    clock = provenance.Stopwatch()
+    mission, config = plan(flight, config, mission_file)
+    see = _detector(config)
+    grown = _partial(out, config.resume)
+    with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames)) as pool:
+        with clock.stage("look"):
+            found = _look_all(mission, see, grown, _key(mission, config, see), pool, tell)
+        with clock.stage("turns"):
+            mission = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
+    with _writing(out):
+        with clock.stage("locate and fuse"):
+            hits, lost = conclude(mission, found)
+        facts = provenance.facts(mission, hits, config, see, lost)
+        return _write(Done(out, mission, hits), grown, facts, clock, config.reviews, tell)
+
+
+def plan(flight: Path, config: RunConfig, mission_file: Path | None) -> tuple[Mission, RunConfig]:
+    """The mission and the options that hold, the command line over the mission file."""
+    from pipeline.ingest import open_mission, run_table
+
+    config = config.over(run_table(flight, mission_file))
+    ground = Ground(dem=config.dem, dem_datum=config.dem_datum, geoid=config.geoid)
+    mission = open_mission(flight, mission_file=mission_file, ground=ground, assume=config.assume, tz=config.tz)
+    if not any(not f.problem for f in mission.frames):
+        skipped = mission.skipped + tuple(Skipped(f.id, f.problem) for f in mission.frames)
+        raise MissionError(nothing_usable(skipped))
+    notes = open_ground(mission.ground).notes
+    return replace(mission, warnings=mission.warnings + tuple(notes)), config
+
+
+def _detector(config: RunConfig) -> Finder:
+    from pipeline.detect import load_boxes, load_detector
+
+    if config.boxes is not None:
+        return load_boxes(config.boxes)
+    return load_detector(config.detector, config.false_alarms)
+
+
+def _partial(out: Path, resume: bool) -> Path:
+    grown = out.with_name(out.name + ".partial")
+    if grown.exists() and not resume:
+        raise OutputError(f"{grown}: an unfinished run is there; go on with it by --resume, or remove it")
+    with _writing(out):
+        (grown / "work" / "thumbs").mkdir(parents=True, exist_ok=True)
+    return grown
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """A disk that is full or read-only is the user's to mend: one sentence."""
+    try:
+        yield
+    except OSError as why:
+        raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
+
+
+def _key(mission: Mission, config: RunConfig, see: Finder) -> str:
+    """What must be the same for a run to be gone on with."""
+    stats = [(f.id, (s := os.stat(f.path)).st_size, s.st_mtime_ns) for f in mission.frames]
+    return provenance.digest_of([config.digest(), see.digest, stats])
+
+
+def _look_all(
+    mission: Mission, see: Finder, grown: Path, key: str, pool: Pool | None, tell: Tell
+) -> list[Looked | Skipped]:
+    """Search what has not been searched yet; findings go to hits.partial.jsonl as they come."""
+    with Journal(grown / "work" / "looked.jsonl", key) as journal, (grown / "hits.partial.jsonl").open("ab") as early:
+        todo = [f for f in mission.frames if f.id not in journal.done]
+        work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"))
+        tell("look", len(journal.done), len(mission.frames))
+        for part in pmap(work, chunks(todo, CHUNK), pool):
+            for entry in part:
+                journal.add(entry)
+                _write_early(entry, mission, early)
+            tell("look", len(journal.done), len(mission.frames))
+        return [journal.done[f.id] for f in mission.frames]
+
+
+def _write_early(entry: Looked | Skipped, mission: Mission, file: Any) -> None:
+    """First findings, unfused, for a contest's clock."""
+    if not isinstance(entry, Looked):
+        return
+    for s in locate_all([entry], mission)[0]:
+        line = {
+            "frame_id": entry.frame_id,
+            "class": s.detection.label,
+            "confidence": round(s.detection.confidence, 4),
+            "lat_deg": round(s.at.lat_deg, 9),
+            "lon_deg": round(s.at.lon_deg, 9),
+            "t": iso_utc(s.t_ns),
+            "box_px": [round(v, 2) for v in s.detection.box_px],
+        }
+        file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+    file.flush()
+
+
+def _write(
+    done: Done, grown: Path, facts: dict[str, Any], clock: provenance.Stopwatch, reviews: str | None, tell: Tell
+) -> Done:
+    """Write the reports, take over an earlier run's reviews, and give the folder its name."""
+    from pipeline.report import hit_features, write_run
+    from pipeline.report.carry import take_over
+    from pipeline.report.files import write_json_atomic
+
+    tell("report", 0, 1)
+    done = replace(done, hits=replace(done.hits, provenance=facts))
+    with clock.stage("report"):
+        write_run(grown, done.mission, done.hits, grown / "work" / "thumbs")
+        write_json_atomic(grown / "frames.json", frames_value(done.mission, done.hits))
+    if reviews is not None:
+        originals = {x.sha256 for x in done.hits.looked}
+        left = take_over(Path(reviews), done.folder, hit_features(done.mission, done.hits), originals)
+        facts["reviews"] = {
+            "from": reviews,
+            "not_taken_over": [{k: e[k] for k in ("hit", "verdict", "who")} for e in left],
+        }
+    facts["timings_s"] = clock.timings_s
+    write_json_atomic(grown / "provenance.json", facts)
+    shutil.rmtree(grown / "work")
+    os.rename(grown, done.folder)
+    tell("report", 1, 1)
+    return done
