@@ -141,3 +141,10 @@ def sharpness(image: Image) -> float:
 
     grey = cv2.cvtColor(reduced(image, 1024), cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+
+
+def use_one_thread() -> None:
+    """Keep OpenCV to one thread in this process, where the other processes have the other cores."""
+    import cv2
+
+    cv2.setNumThreads(1)

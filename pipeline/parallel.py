@@ -35,9 +35,11 @@ class LocalPool:
     `ProcessPoolExecutor.map` submits everything at once; a long mission would queue thousands of results.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, prepare: Callable[[], None] | None = None) -> None:
+        """prepare: called once in each new process."""
         self.workers = workers
-        self._executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare)
 
     def map(self, fn: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
         source = iter(items)
@@ -54,9 +56,12 @@ class LocalPool:
 
 
 @contextmanager
-def open_pool(workers: int | None, cluster: str | None, tasks: int) -> Iterator[Pool | None]:
+def open_pool(
+    workers: int | None, cluster: str | None, tasks: int, prepare: Callable[[], None] | None = None
+) -> Iterator[Pool | None]:
     """A pool for that many tasks: a Dask cluster where an address is given, else processes here; None for little work.
 
+    prepare: called once in each new process here.
     Raises PipelineError when the cluster is asked for and the extra `dask` is not installed.
     """
     if cluster is not None:
@@ -66,7 +71,7 @@ def open_pool(workers: int | None, cluster: str | None, tasks: int) -> Iterator[
     if count == 1:
         yield None
         return
-    with LocalPool(count) as pool:
+    with LocalPool(count, prepare) as pool:
         yield pool
 
 

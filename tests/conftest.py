@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from jsonschema import Draft202012Validator
 
 # No deadlines, since the machine may be busy; in CI the same examples each time, so that a red run can be repeated.
 settings.register_profile("qianliyan", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -32,3 +34,15 @@ def real_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def schema() -> Callable[[str], Draft202012Validator]:
+    """A validator for docs/schemas/NAME.schema.json."""
+
+    def open_schema(name: str) -> Draft202012Validator:
+        value = json.loads((ROOT / "docs" / "schemas" / f"{name}.schema.json").read_bytes())
+        Draft202012Validator.check_schema(value)
+        return Draft202012Validator(value)
+
+    return open_schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,9 @@ class Finder(Protocol):
 
     @property
     def digest(self) -> str: ...
+
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
 
     def find(self, image: imagery.Image, frame_id: str) -> tuple[Detection, ...]: ...
 

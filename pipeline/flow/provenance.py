@@ -75,7 +75,7 @@ def facts(
         "versions": versions(),
         "flight": mission.root,
         "mission": {"id": hits.mission_id, "name": mission.name, **dict(mission.meta)},
-        "models": {"detector": config.detector if config.boxes is None else "boxes", "digest": see.digest},
+        "models": _models(config, see),
         "configuration": asdict(config),
         "configuration_digest": config.digest(),
         "ground": {**asdict(mission.ground), "dem_sha256": file_digest(mission.ground.dem)},
@@ -102,6 +102,17 @@ def facts(
             "hits": len(hits.hits),
         },
         "timings_s": {},
+    }
+
+
+def _models(config: RunConfig, see: Finder) -> dict[str, Any]:
+    """The detectors and the confidence below which each keeps silent."""
+    by_name = dict(see.thresholds)
+    return {
+        "detector": config.detector if config.boxes is None else "boxes",
+        "digest": see.digest,
+        "threshold": next(iter(by_name.values())) if len(by_name) == 1 else None,
+        "thresholds": by_name,
     }
 
 

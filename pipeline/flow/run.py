@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline import imagery
 from pipeline.config import RunConfig
 from pipeline.errors import MissionError, OutputError
 from pipeline.flow import provenance
@@ -20,6 +21,7 @@ from pipeline.flow.journal import Journal
 from pipeline.flow.look import Finder, look
 from pipeline.flow.mission import CHUNK, conclude, doubt_turned, locate_all, nothing_usable
 from pipeline.geo.ground import open_ground
+from pipeline.geo.radius import r90_m
 from pipeline.parallel import Pool, chunks, open_pool, pmap
 from pipeline.types import Ground, HitList, Looked, Mission, Skipped, iso_utc
 
@@ -48,7 +50,7 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
     mission, config = plan(flight, config, mission_file)
     see = _detector(config)
     grown = _partial(out, config.resume)
-    with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames)) as pool:
+    with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames), imagery.use_one_thread) as pool:
         with clock.stage("look"):
             found = _look_all(mission, see, grown, _key(mission, config, see), pool, tell)
         with clock.stage("turns"):
@@ -133,6 +135,7 @@ def _write_early(entry: Looked | Skipped, mission: Mission, file: Any) -> None:
             "confidence": round(s.detection.confidence, 4),
             "lat_deg": round(s.at.lat_deg, 9),
             "lon_deg": round(s.at.lon_deg, 9),
+            "r90_m": round(r90_m(s.covariance), 3),
             "t": iso_utc(s.t_ns),
             "box_px": [round(v, 2) for v in s.detection.box_px],
         }

@@ -47,6 +47,8 @@ def vote(pair: tuple[Frame, Frame], read: Reader, ground: Ground) -> Vote | None
     read: gives a frame's reduced copy.
     """
     a, b = pair
+    if a.assumed or b.assumed:  # nothing was told that could be wrong
+        return None
     try:
         image_a, image_b = read(a), read(b)
         matched = matched_pixels(image_a, image_b)

@@ -45,7 +45,7 @@ def open_mission(
         root=str(root),
         frames=tuple(made),
         ground=ground,
-        name=told.name or (root.resolve().name if Path(path).is_dir() else Path(path).stem),
+        name=told.name,  # never the folder's: the same photos elsewhere are the same mission
         meta=_meta(told, photos),
         warnings=tuple(warnings + more),
         skipped=tuple(skipped),

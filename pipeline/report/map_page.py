@@ -64,7 +64,7 @@ def write_map(
 ) -> None:
     """Write the page; crops are taken from crops/ beside it. Tiles are written as they come, one in memory."""
     data = map_data(path.parent, mission, collection, seen, notes)
-    name = mission.name or str(collection["mission_id"])
+    name = _title(mission)
     slots = {
         "title": escape(f"{name} · 千里眼 Qianliyan"),
         "heading": f"{both('map')} — {escape(name)}",
@@ -112,6 +112,11 @@ def _image(tile: Tile) -> str:
     return f'<img data-tile="{place}" alt="" src="data:image/webp;base64,{base64.b64encode(tile.webp).decode()}">\n'
 
 
+def _title(mission: Mission) -> str:
+    """The mission's name, or that of the folder it was read from."""
+    return mission.name or Path(mission.root).resolve().name
+
+
 def map_data(
     folder: Path, mission: Mission, collection: Mapping[str, Any], seen: Survey, notes: Notes
 ) -> dict[str, Any]:
@@ -125,7 +130,7 @@ def map_data(
     return {
         "plane": {"lat": plane.lat_deg, "lon": plane.lon_deg, "east_m": plane.east_m, "north_m": plane.north_m},
         "bounds": _bounds(track, frames, hits),
-        "meta": [["name", mission.name], *map(list, mission.meta)],
+        "meta": [["name", _title(mission)], *map(list, mission.meta)],
         "start": iso_utc(min(times)) if times else None,
         "track": track,
         "track_m": round(sum(_distance(a, b) for a, b in pairwise(track)), 1),

@@ -117,7 +117,7 @@ def test_one_photo_is_a_flight_of_one(card: Any) -> None:
     card.photo("DJI_0008.JPG")
     mission = open_mission(path)
     assert ids(mission) == ["DJI_0007.JPG"]
-    assert mission.name == "DJI_0007"
+    assert mission.name == ""
 
 
 def test_a_frame_stays_small_and_says_where_all_came_from(card: Any) -> None:

@@ -77,11 +77,13 @@ function pan(dx, dy) {
 }
 function resize() {
   const box = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+  if (w === canvas.width && h === canvas.height) return;
   [width, height] = [box.width, box.height];
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
+  [canvas.width, canvas.height] = [w, h];
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  if (untouched) fit(); else draw();
+  if (untouched) fit();
+  paint();  // at once: a new size has emptied the canvas
 }
 
 // ---- drawing ------------------------------------------------------------------------------------------------------
