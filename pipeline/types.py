@@ -161,7 +161,8 @@ class Sighting:
     `covariance` is the whole, the sum of four parts: `image_m`, one (east, north) a row of `OWN`, the shift by one
     sigma of that error of this photo's pose, common to all that the photo shows; `shared_m`, the same by `SHARED`,
     common to the flight; `ground_m`, the shift by one sigma of the ground's height, common to all sightings of one
-    place; `alone_m2`, this sighting's own (its pixel).
+    place; `alone_m2`, this sighting's own (its pixel). `doubt_m` comes on top, in every direction: how far off the
+    sighting is if what was assumed of a turned photo is wrong.
     """
 
     detection: Detection
@@ -174,6 +175,7 @@ class Sighting:
     exposure: str
     t_ns: int | None = None
     assumed: tuple[str, ...] = ()
+    doubt_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,14 @@ def inputs_digest(looked: Iterable[Looked]) -> str:
 
 
 def doubt_turned(mission: Mission, thumbs: str, pool: Pool | None, tell: Callable[[int, int], None]) -> Mission:
-    """Warn of photos turned against their metadata, and give their positions the large error they deserve."""
+    """Warn of photos turned against their metadata; what only they show gets the large error that it deserves."""
     pairs = turns.neighbours([f for f in mission.frames if thumb_path(thumbs, f).exists()])
     votes: list[turns.Vote | None] = []
     for part in pmap(partial(_vote, thumbs=thumbs, ground=mission.ground), chunks(pairs, CHUNK), pool):
         votes.extend(part)
         tell(len(votes), len(pairs))
     turned = turns.turned(votes)
-    frames = tuple(turns.doubted(f) if f.id in turned else f for f in mission.frames)
+    frames = tuple(turns.taken_as_turned(f, turned[f.id]) if f.id in turned else f for f in mission.frames)
     return replace(mission, frames=frames, warnings=mission.warnings + turns.warnings(mission.frames, turned))
 
 

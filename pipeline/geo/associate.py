@@ -24,7 +24,8 @@ class Stack:
     """N sightings as arrays, in metres east and north of `origin`.
 
     z, ground: (N, 2); up: (N,) heights above the ellipsoid; alone, own: (N, 2, 2) covariances without and with the
-    photo's own pose errors; image: (N, 6, 2) and shared: (N, 7, 2) as in `types.Sighting`.
+    photo's own pose errors; doubt: (N,) in m, which is no reason to take one place for another; image: (N, 6, 2) and
+    shared: (N, 7, 2) as in `types.Sighting`.
     """
 
     origin: GeoPoint
@@ -36,6 +37,7 @@ class Stack:
     image: Array
     shared: Array
     ground: Array
+    doubt: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def stack(ordered: tuple[Sighting, ...]) -> Stack:
         image,
         np.array([s.shared_m for s in ordered]).reshape(n, len(SHARED), 2),
         np.array([s.ground_m for s in ordered]),
+        np.array([s.doubt_m for s in ordered]),
     )
 
 

@@ -100,10 +100,19 @@ def _common(s: Stack, index: Array) -> Array:
 
 def _apart(s: Stack, index: Array, owner: Array) -> Array:
     """(2M, 2M) covariance of the sightings' own errors and of the ground's height at each place."""
-    c = _together(s.ground[index][:, None, :], owner)
     n = len(index)
+    c = _together(s.ground[index][:, None, :], owner) + _together(_doubts(s.doubt[index], owner), owner)
     c.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)] += s.alone[index]
     return c
+
+
+def _doubts(doubt: Array, owner: Array) -> Array:
+    """(M, 2, 2) shifts east and north of the doubted sightings: an assumption that is wrong is wrong for all of them.
+
+    One size for a place, since different ones would pretend to reveal by their differences whether it is wrong.
+    """
+    largest = np.array([doubt[owner == p].max() for p in owner])
+    return np.asarray(np.where(doubt > 0, largest, 0.0)[:, None, None] * np.eye(2))
 
 
 def _together(rows: Array, kind: Array) -> Array:

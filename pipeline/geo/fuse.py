@@ -59,13 +59,13 @@ def _hit(s: Stack, members: list[int], e: Estimate, k: int) -> Hit:
         confidence=best.detection.confidence,
         sightings=sightings,
         origin="officer" if any(x.detection.origin == "officer" for x in sightings) else "model",
-        assumed=tuple(sorted({a for x in sightings for a in x.assumed})),
+        assumed=tuple(sorted(set.intersection(*(set(x.assumed) for x in sightings)))),
     )
 
 
 def _height_m(s: Stack, members: list[int]) -> float:
     """Mean height of the ground points, the surest ones first."""
-    weight = 1.0 / np.trace(s.own[members], axis1=1, axis2=2)
+    weight = 1.0 / (np.trace(s.own[members], axis1=1, axis2=2) + 2 * s.doubt[members] ** 2)
     return float(weight @ s.up[members] / weight.sum())
 
 

@@ -31,6 +31,7 @@ CIRCLE_90 = 2.1460  # r90 of a circular normal error, in sigmas
 GRAZING_SIGMAS = 2.0
 UNMODELLED = 0.15  # share of a turn's effect that curvature of ground and angles leaves out of the linear model
 GRAZING = "the line of sight grazes the ground: within the attitude's error it may miss it altogether"
+TURNED = "turn"  # in `Frame.assumed`: the pixels are taken as turned against their metadata
 NO_ATTITUDE = "the photo does not say where the camera looked (no attitude)"
 
 
@@ -52,7 +53,7 @@ class Located:
 
     points: (N, 3) latitude, longitude in degrees, ellipsoidal height in m, NaN where there is none; why: (N,)
     sentences, empty where there is a point; alone_m2: (N, 2, 2); image_m: (N, 6, 2) rows as `types.OWN`; shared_m:
-    (N, 7, 2) rows as `types.SHARED`; ground_m: (N, 2).
+    (N, 7, 2) rows as `types.SHARED`; ground_m: (N, 2); doubt_m: (N,).
     """
 
     points: Array
@@ -61,12 +62,14 @@ class Located:
     image_m: Array
     shared_m: Array
     ground_m: Array
+    doubt_m: Array
 
     @property
     def covariance(self) -> Array:
         """(N, 2, 2) east, north in m²: all errors together."""
         rows = np.concatenate([self.image_m, self.shared_m, self.ground_m[:, None]], axis=1)
-        return np.asarray(self.alone_m2 + np.einsum("nki,nkj->nij", rows, rows))
+        alone = self.alone_m2 + self.doubt_m[:, None, None] ** 2 * np.eye(2)
+        return np.asarray(alone + np.einsum("nki,nkj->nij", rows, rows))
 
 
 def locate(detection: Detection, frame: Frame, ground: Ground) -> Sighting:
@@ -91,6 +94,7 @@ def locate(detection: Detection, frame: Frame, ground: Ground) -> Sighting:
         exposure=frame.exposure or frame.id,
         t_ns=frame.pose.t_ns if frame.pose else None,
         assumed=frame.assumed,
+        doubt_m=float(found.doubt_m[0]),
     )
 
 
@@ -114,7 +118,9 @@ def locate_pixels(frame: Frame, px: Array, ground: Ground, pixel_sigma_px: float
     grazing = _grazing(aim, surface, directions, meeting.points)
     why = [GRAZING if not w and g else w for w, g in zip(why, grazing, strict=True)]
     points = np.where(np.array([bool(w) for w in why])[:, None], np.nan, meeting.points)
-    return replace(_errors(aim, pose, camera, surface, cam, directions, points, pixel_sigma_px), why=tuple(why))
+    found = _errors(aim, pose, camera, surface, cam, directions, points, pixel_sigma_px)
+    doubt_m = _any_turn_m(aim, points) if TURNED in frame.assumed else np.zeros(len(px))
+    return replace(found, why=tuple(why), doubt_m=doubt_m)
 
 
 def usable(frame: Frame) -> tuple[Pose, Camera]:
@@ -212,16 +218,21 @@ def _errors(
     alone_m2 = np.einsum("nki,nkj->nij", pixel_rows, pixel_rows) + _unmodelled(image_rows, shared_rows)
     if aim.own_deg[0] > UNKNOWN_YAW_DEG:
         image_rows[:, 3] = 0.0
-        circle_m = 2.0 * np.hypot(reach[:, 0], reach[:, 1]) / CIRCLE_90  # any turn about the vertical stays within
-        alone_m2 = alone_m2 + circle_m[:, None, None] ** 2 * np.eye(2)
+        alone_m2 = alone_m2 + _any_turn_m(aim, points)[:, None, None] ** 2 * np.eye(2)
     lifted = d[:, :2] * (normal[:, 2] / along * surface.sigma_m)[:, None]
-    return Located(points, ("",) * n, alone_m2, image_rows, shared_rows, lifted)
+    return Located(points, ("",) * n, alone_m2, image_rows, shared_rows, lifted, np.zeros(n))
 
 
 def _unmodelled(image_rows: Array, shared_rows: Array) -> Array:
     """(N, 2, 2) what the linear model leaves over: UNMODELLED of the turns' effect, in every direction."""
     turns = np.concatenate([image_rows[:, 3:], shared_rows[:, 2:]], axis=1)
     return np.asarray((UNMODELLED**2 / 2 * (turns**2).sum(axis=(1, 2)))[:, None, None] * np.eye(2))
+
+
+def _any_turn_m(aim: Aim, points: Array) -> Array:
+    """(N,) sigma of a circle whose r90 holds the point however the camera was turned about the vertical."""
+    reach = to_enu(points, aim.at)
+    return np.asarray(2.0 * np.hypot(reach[:, 0], reach[:, 1]) / CIRCLE_90)
 
 
 def _normals(surface: Surface, points: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Photos whose pixels are turned against their own metadata: found by their neighbours, told, not repaired.
+"""Photos whose pixels are turned against their own metadata: found by their neighbours, and told.
 
 Two neighbouring photos see the same ground. Features matched between reduced copies are put on the ground with each
 photo's own metadata, once as it stands and once with the pixels turned by 90, 180 or 270 degrees. When the pair agrees
@@ -16,15 +16,17 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import GeometryError, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.geo.geodesy import to_enu
-from pipeline.geo.locate import locate_pixels, usable
-from pipeline.types import Frame, Ground
+from pipeline.geo.locate import TURNED, locate_pixels, usable
+from pipeline.geo.rotation import attitude_of, enu_R_cam
+from pipeline.types import Attitude, Frame, Ground
 
 Array = NDArray[np.float64]
 Reader = Callable[[Frame], "NDArray[np.uint8]"]
 
-TURNS_DEG = (0, 90, 180, 270)
+TURN = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}  # degrees -> cosine, sine
+TURNS_DEG = tuple(TURN)
 LEAST_MATCHES = 15
 MOST_MATCHES = 60
 DECISIVE = 0.4  # a turn must leave at most this part of the disagreement on the ground
@@ -88,7 +90,7 @@ def turned_pixels(px: Array, frame: Frame, turn_deg: int) -> Array:
     """(N, 2) where pixels would lie had the picture been turned by `turn_deg` about its centre."""
     _, camera = usable(frame)
     centre = np.array([(camera.width_px - 1) / 2, (camera.height_px - 1) / 2])
-    c, s = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[turn_deg]
+    c, s = TURN[turn_deg]
     return np.asarray((px - centre) @ np.array([[c, s], [-s, c]]) + centre)
 
 
@@ -156,8 +158,13 @@ def _span(names: list[str]) -> str:
     return f"{first}–{last[len(head) :]}" if last.startswith(head) else f"{first}–{last}"
 
 
-def doubted(frame: Frame) -> Frame:
-    """The frame with its heading unknown: positions stay, with the large error they deserve."""
-    if frame.pose is None:
-        raise GeometryError(f"{frame.id}: no pose to doubt")
-    return replace(frame, pose=replace(frame.pose, own=replace(frame.pose.own, yaw_deg=180.0)))
+def taken_as_turned(frame: Frame, turn_deg: int) -> Frame:
+    """The frame with its lens turned about the optical axis, which its neighbours say it was, marked as assumed.
+
+    The large error that an assumption deserves is `locate`'s: a circle that holds the place with and without the turn.
+    """
+    pose, _ = usable(frame)
+    c, s = TURN[turn_deg]
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    attitude = attitude_of(enu_R_cam(pose.attitude or Attitude(0.0, -90.0)) @ turn)
+    return replace(frame, pose=replace(pose, attitude=attitude), assumed=(*frame.assumed, TURNED))

@@ -154,6 +154,19 @@ def test_assumptions_and_officers_travel_along():
     assert (hit.origin, hit.assumed) == ("officer", ("attitude",))
 
 
+def test_a_hit_rests_on_an_assumption_only_if_all_its_sightings_do():
+    (hit,) = fuse([replace(sighting(0, 0, "a"), assumed=("turn",), doubt_m=30.0), sighting(0.5, 0, "b")])
+    assert hit.assumed == () and len(hit.sightings) == 2
+
+
+def test_doubt_widens_the_radius_and_swallows_no_other_place():
+    sure = [sighting(0.0, 0.0, f"sure{i}") for i in range(3)]
+    doubted = [replace(sighting(20.0, 0.0, f"turned{i}"), assumed=("turn",), doubt_m=30.0) for i in range(3)]
+    near, far = sorted(fuse([*sure, *doubted]), key=lambda h: h.r90_m)
+    assert east_north(near)[0] == pytest.approx(0.0, abs=0.01) and near.r90_m < 3
+    assert east_north(far)[0] == pytest.approx(20.0, abs=1.0) and far.r90_m > 2.1 * 30
+
+
 def test_covariances_are_true_in_simulation():
     """Errors drawn exactly as modelled, photo by photo: 90 % of the truths lie inside r90 (± 3 %)."""
     rng = np.random.default_rng(11)

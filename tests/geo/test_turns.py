@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.geo import turns
-from pipeline.geo.geodesy import from_enu
+from pipeline.geo.geodesy import from_enu, to_enu
+from pipeline.geo.locate import as_covariance, locate_pixels
+from pipeline.geo.radius import r90_m
 from pipeline.types import Attitude, Camera, Frame, GeoPoint, Ground, Pose, PoseError
 
 HOME = GeoPoint(34.9, 113.5, 160.0)
@@ -77,11 +79,23 @@ def test_no_common_ground_says_nothing(world):
     assert said([a, b]) == ({}, ())
 
 
-def test_doubted_frames_keep_their_place_and_lose_their_heading(world):
-    frame, _ = shot(world, 0, 0.0, 0.0, 0)
-    doubted = turns.doubted(frame)
-    assert doubted.pose is not None and frame.pose is not None
-    assert doubted.pose.at == frame.pose.at and doubted.pose.own.yaw_deg == 180.0
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_frame_taken_as_turned_sees_through_its_turned_pixels(world, turn):
+    frame, _ = shot(world, 0, 3.0, -7.0, 0)
+    taken = turns.taken_as_turned(frame, turn)
+    px = np.array([[100.0, 50.0], [400.0, 300.0]])
+    plain = locate_pixels(frame, turns.turned_pixels(px, frame, turn), GROUND)
+    found = locate_pixels(taken, px, GROUND)
+    assert np.allclose(found.points, plain.points, atol=1e-9)
+    assert taken.assumed == ("turn",)
+
+
+def test_its_circle_holds_the_place_with_and_without_the_turn(world):
+    frame, _ = shot(world, 0, 3.0, -7.0, 0)
+    px = np.array([[100.0, 50.0]])
+    told, taken = (locate_pixels(f, px, GROUND) for f in (frame, turns.taken_as_turned(frame, 180)))
+    apart = np.hypot(*to_enu(told.points, GeoPoint(*taken.points[0]))[0, :2])
+    assert r90_m(as_covariance(taken.covariance[0])) > apart > 30
 
 
 def test_brighton_has_one_turned_strip(real_data):
