@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
@@ -20,6 +23,7 @@ from pipeline.errors import PipelineError
 A = TypeVar("A")
 B = TypeVar("B")
 
+MOST_WORKERS = 61  # Windows waits for no more processes at once
 LEAST_TASKS_A_WORKER = 4  # below that, starting a process costs more than it brings
 
 
@@ -39,10 +43,16 @@ class LocalPool:
         """prepare: called once in each new process."""
         self.workers = workers
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare)
+        self._executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(prepare,))
 
     def map(self, fn: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
-        source = iter(items)
+        """Results in order. Raises PipelineError when a process is lost: killed, or out of memory."""
+        try:
+            yield from self._results(fn, iter(items))
+        except BrokenProcessPool as why:
+            raise PipelineError("a worker process was lost (killed, or out of memory?): try fewer --workers") from why
+
+    def _results(self, fn: Callable[[Any], Any], source: Iterator[Any]) -> Iterator[Any]:
         waiting: deque[Future[Any]] = deque(self._executor.submit(fn, x) for x in islice(source, 2 * self.workers))
         while waiting:
             yield waiting.popleft().result()
@@ -53,6 +63,20 @@ class LocalPool:
 
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown(cancel_futures=True)
+
+
+def _begin(prepare: Callable[[], None] | None) -> None:
+    """First thing in a new process: go when the parent goes, even killed, instead of waiting for work for ever."""
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    if prepare is not None:
+        prepare()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextmanager
@@ -67,7 +91,7 @@ def open_pool(
     if cluster is not None:
         yield _dask_pool(cluster)
         return
-    count = min(workers or os.cpu_count() or 1, max(1, tasks // LEAST_TASKS_A_WORKER))
+    count = min(workers or os.cpu_count() or 1, max(1, tasks // LEAST_TASKS_A_WORKER), MOST_WORKERS)
     if count == 1:
         yield None
         return
