@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline import imagery
 from pipeline.config import RunConfig
-from pipeline.errors import MissionError, OutputError
+from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.flow import provenance
 from pipeline.flow.frames import frames_value
 from pipeline.flow.journal import Journal
@@ -53,6 +53,9 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
     with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames), imagery.use_one_thread) as pool:
         with clock.stage("look"):
             found = _look_all(mission, see, grown, _key(mission, config, see), pool, tell)
+        if not any(isinstance(x, Looked) for x in found):
+            shutil.rmtree(grown)  # there is nothing in it to go on with
+            raise PipelineError(nothing_usable(mission.skipped + tuple(x for x in found if isinstance(x, Skipped))))
         with clock.stage("turns"):
             mission = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
     with _writing(out):

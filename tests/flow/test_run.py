@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,18 @@ def test_provenance_fits_its_schema(done, schema):
     schema("provenance").validate(facts)
     assert facts["counts"]["frames"] == facts["counts"]["searched"] == 8
     assert set(facts["timings_s"]) == {"look", "turns", "locate and fuse", "report"}
+
+
+def test_frames_fit_their_schema_and_come_back_equal(flight, done, schema):
+    from pipeline.flow.frames import read_frames
+    from pipeline.ingest import open_mission
+    from pipeline.types import Ground
+
+    schema("frames").validate(json.loads((done / "frames.json").read_bytes()))
+    frames, ground = read_frames(done)
+    mission = open_mission(flight.flight, ground=Ground(dem=str(flight.dem), dem_datum="egm96"))
+    assert sorted(frames.values(), key=lambda f: f.index) == [replace(f, path="") for f in mission.frames]
+    assert ground == mission.ground
 
 
 def test_an_existing_run_is_never_overwritten(flight, done):
@@ -124,6 +137,16 @@ def test_bad_files_are_skipped_with_a_sentence_each(flight, tmp_path):
     assert set(skipped) == {first.name, second.name, third.name}
     assert len(result.hits.looked) == 5 and result.hits.hits
     assert (result.folder / "skipped.csv").read_text("utf-8-sig").count("\n") >= 4
+
+
+def test_no_frame_that_can_be_read_leaves_nothing_behind(flight, tmp_path):
+    photos = tmp_path / "card"
+    photos.mkdir()
+    whole = next(iter(sorted(flight.flight.iterdir())))
+    (photos / whole.name).write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    with pytest.raises(PipelineError, match=f"not a single frame could be used; {whole.name}"):
+        run(photos, tmp_path / "r", config(flight))
+    assert [p.name for p in tmp_path.iterdir()] == ["card"]
 
 
 def test_an_empty_folder_and_a_missing_one_are_one_sentence(flight, tmp_path):
