@@ -8,6 +8,7 @@ models speak of the stored raster.
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,15 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """A file's bytes; raises ImageryError when it is missing, unreadable, empty or over the cap."""
+    """A file's bytes; raises ImageryError when it is missing, unreadable, no plain file, empty or over the cap."""
     path = Path(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):  # a pipe or a device may never end
+            raise ImageryError(f"{path.name or path}: is not a file")
+        if told.st_size > MAX_FILE_BYTES:
             raise ImageryError(
-                f"{path.name}: {size / 1e6:.0f} MB is more than the {MAX_FILE_BYTES / 1e6:.0f} MB allowed"
+                f"{path.name}: {told.st_size / 1e6:.0f} MB is more than the {MAX_FILE_BYTES / 1e6:.0f} MB allowed"
             )
         data = path.read_bytes()
     except OSError as why:
@@ -76,25 +79,21 @@ def _decode_other(data: bytes, name: str) -> Image:
     import io
     import warnings
 
-    import cv2
     import PIL.Image
 
     try:
         with warnings.catch_warnings():
-            # Pillow reads the header only; its guard against huge pictures speaks before ours can.
+            # Pillow's guard against huge pictures speaks before ours can.
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
-            with PIL.Image.open(io.BytesIO(data), formats=("TIFF", "PNG")) as header:
-                _check_size(*header.size, name)
+            with PIL.Image.open(io.BytesIO(data), formats=("TIFF", "PNG")) as picture:
+                _check_size(*picture.size, name)
+                return np.ascontiguousarray(np.asarray(picture.convert("RGB"), np.uint8)[:, :, ::-1])
     except ImageryError:
         raise
     except PIL.Image.DecompressionBombError as why:
         raise ImageryError(f"{name}: more pixels than the {MAX_PIXELS // 1_000_000} megapixels allowed") from why
     except Exception as why:
         raise ImageryError(f"{name}: damaged picture ({type(why).__name__})") from why
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise ImageryError(f"{name}: damaged picture")
-    return np.asarray(image, np.uint8)
 
 
 def read(frame: Frame) -> Image:

@@ -89,7 +89,8 @@ def open_pool(
     Raises PipelineError when the cluster is asked for and the extra `dask` is not installed.
     """
     if cluster is not None:
-        yield _dask_pool(cluster)
+        with _dask_client(cluster) as client:
+            yield client.get_executor()
         return
     count = min(workers or os.cpu_count() or 1, max(1, tasks // LEAST_TASKS_A_WORKER), MOST_WORKERS)
     if count == 1:
@@ -99,16 +100,15 @@ def open_pool(
         yield pool
 
 
-def _dask_pool(address: str) -> Pool:
+def _dask_client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as why:
         raise PipelineError("--cluster needs the extra: pip install 'qianliyan[dask]'") from why
     try:
-        pool: Pool = Client(address, timeout=10).get_executor()
-    except OSError as why:
+        return Client(address, timeout=10)
+    except (OSError, ValueError) as why:
         raise PipelineError(f"{address}: no Dask scheduler answers there") from why
-    return pool
 
 
 def pmap(fn: Callable[[A], B], items: Iterable[A], pool: Pool | None = None) -> Iterable[B]:

@@ -268,6 +268,12 @@ def iso_utc(t_ns: int | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest_ns // 1_000_000:03d}Z"
 
 
+def _lon(lon_deg: float) -> float:
+    """Rounded, and in [-180, 180) also after rounding."""
+    rounded = round(lon_deg, 9)
+    return rounded - 360.0 if rounded >= 180.0 else rounded
+
+
 def hit_feature(hit: Hit) -> dict[str, Any]:
     """A hit as a GeoJSON feature, rounded as `docs/formats.md` says, without its evidence list."""
     times = sorted(s.t_ns for s in hit.sightings if s.t_ns is not None)
@@ -276,7 +282,7 @@ def hit_feature(hit: Hit) -> dict[str, Any]:
         "id": hit.id,
         "geometry": {
             "type": "Point",
-            "coordinates": [round(hit.at.lon_deg, 9), round(hit.at.lat_deg, 9), round(hit.at.alt_m, 3)],
+            "coordinates": [_lon(hit.at.lon_deg), round(hit.at.lat_deg, 9), round(hit.at.alt_m, 3)],
         },
         "properties": {
             "id": hit.id,

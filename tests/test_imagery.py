@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 
@@ -67,6 +68,18 @@ def test_empty_and_missing_files(tmp_path):
         imagery.read_bytes(tmp_path / "gone.JPG")
 
 
+def test_what_is_no_plain_file_is_not_read(tmp_path):
+    with pytest.raises(ImageryError, match=r"is not a file"):
+        imagery.read_bytes(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_does_not_keep_us_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe.JPG")
+    with pytest.raises(ImageryError, match=r"pipe.JPG: is not a file"):
+        imagery.read_bytes(tmp_path / "pipe.JPG")
+
+
 @given(
     st.tuples(st.floats(-50, 700), st.floats(-50, 500), st.floats(0, 300), st.floats(0, 300)),
     st.floats(0, 2),
@@ -84,3 +97,16 @@ def test_sharp_is_sharper_than_blurred():
 
     sharp = picture(600, 400)
     assert imagery.sharpness(sharp) > 2 * imagery.sharpness(cv2.GaussianBlur(sharp, (0, 0), 2))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_png_and_tiff_come_back_pixel_by_pixel_and_cut_ones_are_refused(kind):
+    import io
+
+    import PIL.Image
+
+    image, file = picture(120, 90), io.BytesIO()
+    PIL.Image.fromarray(image[:, :, ::-1]).save(file, kind)
+    assert np.array_equal(imagery.decode(file.getvalue(), "a"), image)
+    with pytest.raises(ImageryError, match=r"cut\.tif"):
+        imagery.decode(file.getvalue()[: len(file.getvalue()) // 2], "cut.tif")

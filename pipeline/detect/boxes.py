@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,6 +44,7 @@ class Boxes:
 
     name: str
     digest: str  # SHA-256 of the file
+    path: str
     by_image: Mapping[str, tuple[Detection, ...]]
 
     @property
@@ -59,11 +61,16 @@ class Boxes:
     def __call__(self, frame: Frame) -> tuple[Detection, ...]:
         return self.find(None, frame.id)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the file once, instead of being sent its boxes with every few frames."""
+        return _reopened, (self.path, self.digest)
+
     def _named(self, frame_id: str) -> str | None:
         if frame_id in self.by_image:
             return frame_id
         parts = _parts(frame_id)
-        shared = {name: n for name in self.by_image if (n := _shared_end(_parts(name), parts))}
+        likely = (name for name in self.by_image if name.endswith(parts[-1]))  # taking all apart is slow: photos²
+        shared = {name: n for name in likely if (n := _shared_end(_parts(name), parts))}
         best = [name for name, n in shared.items() if n == max(shared.values())]
         if len(best) > 1:
             raise ModelError(f"{self.name}: {frame_id} could be {best[0]} or {best[1]}")
@@ -87,7 +94,17 @@ def _renamed(d: Detection, frame_id: str) -> Detection:
 def load_boxes(path: str | Path) -> Boxes:
     """A file of boxes as a detector; raises ModelError, as `read_boxes` does."""
     data = _bytes(Path(path))
-    return Boxes(Path(path).name, hashlib.sha256(data).hexdigest(), _read(data, Path(path).name))
+    return Boxes(
+        Path(path).name, hashlib.sha256(data).hexdigest(), str(Path(path).resolve()), _read(data, Path(path).name)
+    )
+
+
+@lru_cache(maxsize=4)
+def _reopened(path: str, digest: str) -> Boxes:
+    boxes = load_boxes(path)
+    if boxes.digest != digest:
+        raise ModelError(f"{path}: has changed since the run began")
+    return boxes
 
 
 def read_boxes(path: str | Path) -> dict[str, tuple[Detection, ...]]:

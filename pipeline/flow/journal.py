@@ -20,7 +20,7 @@ class Journal:
 
     def __init__(self, path: Path, key: str) -> None:
         self.done: dict[str, Looked | Skipped] = {}
-        lines, whole_bytes = _whole_lines(path)
+        lines, whole_bytes = whole_lines(path)
         if lines and lines[0].get("key") != key:
             run = path.parent.parent
             raise OutputError(f"{run}: was started with other options or on other files; remove it to start anew")
@@ -53,7 +53,7 @@ class Journal:
         self.close()
 
 
-def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+def whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     """The lines that were written to their end, and how many bytes they take."""
     lines, size = [], 0
     for raw in (path.read_bytes() if path.exists() else b"").split(b"\n")[:-1]:

@@ -17,7 +17,7 @@ from pipeline.config import RunConfig
 from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.flow import provenance
 from pipeline.flow.frames import frames_value
-from pipeline.flow.journal import Journal
+from pipeline.flow.journal import Journal, whole_lines
 from pipeline.flow.look import Finder, look
 from pipeline.flow.mission import CHUNK, conclude, doubt_turned, locate_all, nothing_usable
 from pipeline.geo.ground import open_ground
@@ -70,13 +70,29 @@ def plan(flight: Path, config: RunConfig, mission_file: Path | None) -> tuple[Mi
     from pipeline.ingest import open_mission, run_table
 
     config = config.over(run_table(flight, mission_file))
-    ground = Ground(dem=config.dem, dem_datum=config.dem_datum, geoid=config.geoid)
+    if config.reviews is not None:
+        _check_reviews(Path(config.reviews))
+    ground = Ground(dem=_absolute(config.dem), dem_datum=config.dem_datum, geoid=_absolute(config.geoid))
     mission = open_mission(flight, mission_file=mission_file, ground=ground, assume=config.assume, tz=config.tz)
     if not any(not f.problem for f in mission.frames):
         skipped = mission.skipped + tuple(Skipped(f.id, f.problem) for f in mission.frames)
         raise MissionError(nothing_usable(skipped))
     notes = open_ground(mission.ground).notes
     return replace(mission, warnings=mission.warnings + tuple(notes)), config
+
+
+def _absolute(path: str | None) -> str | None:
+    """So that a pin finds the file from any folder."""
+    return None if path is None else str(Path(path).resolve())
+
+
+def _check_reviews(folder: Path) -> None:
+    """Before the work begins, not after it: there are reviews, and they can be read."""
+    from pipeline.report.reviews import read_reviews, reviews_folder
+
+    if not (reviews_folder(folder) / "reviews.jsonl").is_file():
+        raise MissionError(f"{folder}: there are no reviews (no reviews.jsonl in it or beside it)")
+    read_reviews(folder)
 
 
 def _detector(config: RunConfig) -> Finder:
@@ -107,22 +123,32 @@ def _writing(out: Path) -> Iterator[None]:
 
 def _key(mission: Mission, config: RunConfig, see: Finder) -> str:
     """What must be the same for a run to be gone on with."""
-    stats = [(f.id, (s := os.stat(f.path)).st_size, s.st_mtime_ns) for f in mission.frames]
+    stats = [(f.id, *_size_and_time(f.path)) for f in mission.frames]
     return provenance.digest_of([config.digest(), see.digest, stats])
+
+
+def _size_and_time(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:  # looking at it will say so
+        return -1, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _look_all(
     mission: Mission, see: Finder, grown: Path, key: str, pool: Pool | None, tell: Tell
 ) -> list[Looked | Skipped]:
     """Search what has not been searched yet; findings go to hits.partial.jsonl as they come."""
-    with Journal(grown / "work" / "looked.jsonl", key) as journal, (grown / "hits.partial.jsonl").open("ab") as early:
+    early_path = grown / "hits.partial.jsonl"
+    with Journal(grown / "work" / "looked.jsonl", key) as journal, early_path.open("ab") as early:
+        early.truncate(whole_lines(early_path)[1])
         todo = [f for f in mission.frames if f.id not in journal.done]
         work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"))
         tell("look", len(journal.done), len(mission.frames))
         for part in pmap(work, chunks(todo, CHUNK), pool):
             for entry in part:
+                _write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
                 journal.add(entry)
-                _write_early(entry, mission, early)
             tell("look", len(journal.done), len(mission.frames))
         return [journal.done[f.id] for f in mission.frames]
 

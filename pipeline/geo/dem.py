@@ -87,13 +87,14 @@ def read_dem(path: str, datum: str | None = None, geoid: str | None = None) -> D
     name = Path(path).name
     raw, crs, transform = _read_band(path)
     vertical, factor, notes = _vertical(crs, datum, name)
-    grid = _grid_map(_horizontal(crs), transform, raw.shape)
+    grid = _grid_map(_horizontal(crs), transform, raw.shape, name)
+    cell_m = _cell_m(grid, raw.shape, name)
     heights, kinds = _close_holes(np.pad(raw * np.float32(factor) if factor != 1.0 else raw, 1, mode="edge"), name)
     try:
-        _add_undulations(heights, grid, vertical, geoid, _cell_m(grid, raw.shape))
+        _add_undulations(heights, grid, vertical, geoid, cell_m)
     except MissionError as why:
         raise MissionError(f"{name}: {why}") from why
-    return Dem(heights, kinds, grid, _cell_m(grid, raw.shape), notes)
+    return Dem(heights, kinds, grid, cell_m, notes)
 
 
 def _read_band(path: str) -> tuple[Heights, CRS, Affine]:
@@ -173,19 +174,31 @@ def _named(vertical: CRS) -> str:
     return "ellipsoid" if "ellipsoid" in name else "geoid"
 
 
-def _grid_map(horizontal: CRS, transform: Affine, shape: tuple[int, ...]) -> GridMap:
-    from pyproj import Transformer
-
+def _grid_map(horizontal: CRS, transform: Affine, shape: tuple[int, ...], name: str) -> GridMap:
     lonlat = horizontal.is_geographic and horizontal.to_epsg() in _SAME_DATUM
-    transformer = None if lonlat else Transformer.from_crs("EPSG:4326", horizontal.to_2d(), always_xy=True)
+    transformer = None if lonlat else _transformer(horizontal, name)
     middle, _ = _apply(transform, np.array(shape[1] / 2.0), np.array(shape[0] / 2.0))
     return GridMap(transform, transformer, float(middle))
 
 
-def _cell_m(grid: GridMap, shape: tuple[int, ...]) -> float:
-    """Geometric mean of a cell's sides in the middle of the file, in m."""
+def _transformer(horizontal: CRS, name: str) -> Transformer:
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        if horizontal.is_geographic or horizontal.is_projected:
+            return Transformer.from_crs("EPSG:4326", horizontal.to_2d(), always_xy=True)
+    except ProjError:
+        pass
+    raise MissionError(f"{name}: the DEM's coordinate system ({horizontal.name}) has no known place on the earth")
+
+
+def _cell_m(grid: GridMap, shape: tuple[int, ...], name: str) -> float:
+    """Geometric mean of a cell's sides in the middle of the file, in m; MissionError when that is not on the earth."""
     x, y = shape[1] / 2.0, shape[0] / 2.0
     lat, lon = grid.places(np.array([x, x + 1.0, x]), np.array([y, y, y + 1.0]))
+    if not (np.isfinite(lon).all() and np.all(np.abs(lat) <= 90.0)):
+        raise MissionError(f"{name}: the DEM's coordinates do not lie on the earth")
     sides = geodesic_m(lat[[0, 0]], lon[[0, 0]], lat[1:], lon[1:])
     return float(np.sqrt(sides[0] * sides[1]))
 

@@ -7,7 +7,9 @@ one photo shows shares that photo's own errors. Fusing as if they were independe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,15 @@ def fuse(sightings: Iterable[Sighting]) -> tuple[Hit, ...]:
         found = [estimate(s, [places[p] for p in run]) for run in runs]
         known, before = learnt(s, found), places
     hits = [_hit(s, places[p], e, k) for run, e in zip(runs, found, strict=True) for k, p in enumerate(run)]
-    return tuple(sorted(hits, key=lambda h: (h.label, h.id)))
+    return tuple(sorted(_told_apart(hits), key=lambda h: (h.label, h.id)))
+
+
+def _told_apart(hits: list[Hit]) -> Iterator[Hit]:
+    """The hits with ids of their own: a box that is listed twice makes two hits from the same evidence."""
+    seen: Counter[str] = Counter()
+    for hit in hits:
+        seen[hit.id] += 1
+        yield hit if seen[hit.id] == 1 else replace(hit, id=f"{hit.id}-{seen[hit.id]}")
 
 
 def _order(s: Sighting) -> tuple[object, ...]:
@@ -59,8 +69,15 @@ def _hit(s: Stack, members: list[int], e: Estimate, k: int) -> Hit:
         confidence=best.detection.confidence,
         sightings=sightings,
         origin="officer" if any(x.detection.origin == "officer" for x in sightings) else "model",
-        assumed=tuple(sorted(set.intersection(*(set(x.assumed) for x in sightings)))),
+        assumed=_assumed(sightings),
     )
+
+
+def _assumed(sightings: tuple[Sighting, ...]) -> tuple[str, ...]:
+    """What the hit rests on; nothing, when a single sighting needed no assumption."""
+    if not all(s.assumed for s in sightings):
+        return ()
+    return tuple(sorted({a for s in sightings for a in s.assumed}))
 
 
 def _height_m(s: Stack, members: list[int]) -> float:

@@ -118,7 +118,8 @@ def locate_pixels(frame: Frame, px: Array, ground: Ground, pixel_sigma_px: float
     grazing = _grazing(aim, surface, directions, meeting.points)
     why = [GRAZING if not w and g else w for w, g in zip(why, grazing, strict=True)]
     points = np.where(np.array([bool(w) for w in why])[:, None], np.nan, meeting.points)
-    found = _errors(aim, pose, camera, surface, cam, directions, points, pixel_sigma_px)
+    with np.errstate(divide="ignore", invalid="ignore"):  # rays that miss have no errors
+        found = _errors(aim, pose, camera, surface, cam, directions, points, pixel_sigma_px)
     doubt_m = _any_turn_m(aim, points) if TURNED in frame.assumed else np.zeros(len(px))
     return replace(found, why=tuple(why), doubt_m=doubt_m)
 
@@ -225,7 +226,7 @@ def _errors(
 
 def _unmodelled(image_rows: Array, shared_rows: Array) -> Array:
     """(N, 2, 2) what the linear model leaves over: UNMODELLED of the turns' effect, in every direction."""
-    turns = np.concatenate([image_rows[:, 3:], shared_rows[:, 2:]], axis=1)
+    turns = np.concatenate([image_rows[:, 3:], shared_rows[:, 3:]], axis=1)
     return np.asarray((UNMODELLED**2 / 2 * (turns**2).sum(axis=(1, 2)))[:, None, None] * np.eye(2))
 
 

@@ -20,7 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.geo.geodesy import to_enu
 from pipeline.geo.locate import TURNED, locate_pixels, usable
 from pipeline.geo.rotation import attitude_of, enu_R_cam
-from pipeline.types import Attitude, Frame, Ground
+from pipeline.types import Attitude, Camera, Frame, Ground
 
 Array = NDArray[np.float64]
 Reader = Callable[[Frame], "NDArray[np.uint8]"]
@@ -163,8 +163,24 @@ def taken_as_turned(frame: Frame, turn_deg: int) -> Frame:
 
     The large error that an assumption deserves is `locate`'s: a circle that holds the place with and without the turn.
     """
-    pose, _ = usable(frame)
+    pose, camera = usable(frame)
     c, s = TURN[turn_deg]
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
     attitude = attitude_of(enu_R_cam(pose.attitude or Attitude(0.0, -90.0)) @ turn)
-    return replace(frame, pose=replace(pose, attitude=attitude), assumed=(*frame.assumed, TURNED))
+    pose, camera = replace(pose, attitude=attitude), _turned_lens(camera, c, s)
+    return replace(frame, pose=pose, camera=camera, assumed=(*frame.assumed, TURNED))
+
+
+def _turned_lens(camera: Camera, c: int, s: int) -> Camera:
+    """The lens as turned pixels see it: where its centre lies and how it is tilted turn with them."""
+    middle_x, middle_y = (camera.width_px - 1) / 2, (camera.height_px - 1) / 2
+    right, down = camera.cx_px - middle_x, camera.cy_px - middle_y
+    k1, k2, p1, p2, k3 = camera.distortion
+    return replace(
+        camera,
+        fx_px=camera.fx_px if c else camera.fy_px,
+        fy_px=camera.fy_px if c else camera.fx_px,
+        cx_px=middle_x + c * right + s * down,
+        cy_px=middle_y - s * right + c * down,
+        distortion=(k1, k2, c * p1 - s * p2, c * p2 + s * p1, k3),
+    )

@@ -37,17 +37,24 @@ def parse_zone(name: str) -> tzinfo:
     """A zone from "Asia/Shanghai" or "+08:00"; raises MissionError."""
     from zoneinfo import ZoneInfo
 
-    offset = _OFFSET.fullmatch(name.strip())
-    if offset:
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-        if minutes <= 14 * 60:
-            return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
+    offset = _offset_zone(name)
+    if offset is not None:
+        return offset
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as why:
         if name == DEFAULT_ZONE:  # no zone database here; China has kept UTC+8 without summer time since 1991
             return timezone(timedelta(hours=8))
         raise MissionError(f"there is no time zone called {name!r} (examples: Asia/Shanghai, +08:00)") from why
+
+
+def _offset_zone(text: str) -> timezone | None:
+    """The zone of "+08:00", "UTC-5" or "+0545"; None for anything else and for what no place on Earth has."""
+    found = _OFFSET.fullmatch(text.strip())
+    if not found:
+        return None
+    ahead = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return timezone(ahead if found[1] == "+" else -ahead) if ahead <= _WIDEST else None
 
 
 def moments(
@@ -118,9 +125,9 @@ def _known_utc(photo: Photo, local: datetime | None) -> tuple[datetime, str] | N
     if exact is not None and photo.reading.utc:
         name = "senseFly UTCTime" if photo.reading.dialect == "senseFly" else "UTCAtExposure"
         return exact.replace(tzinfo=UTC), f"XMP {name}"
-    offset = _OFFSET.fullmatch(text(photo.tags, "OffsetTimeOriginal"))
-    if local is not None and offset:
-        return local.replace(tzinfo=parse_zone(offset[0])), "EXIF DateTimeOriginal and OffsetTimeOriginal"
+    offset = _offset_zone(text(photo.tags, "OffsetTimeOriginal"))
+    if local is not None and offset is not None:
+        return local.replace(tzinfo=offset), "EXIF DateTimeOriginal and OffsetTimeOriginal"
     gps = _gps_time(photo)
     if gps is None:
         return None

@@ -15,6 +15,7 @@ from pipeline.errors import ImageryError
 from pipeline.imagery import MAX_PIXELS
 from pipeline.ingest.exif import MAX_XMP_BYTES, Tags, number, read_tags
 
+MAX_FILL = 4096  # bytes between segments; there are hardly ever any
 MAX_SEGMENTS = 4096  # a thermal R-JPEG has some forty, a panorama's gain map a few hundred
 _EXIF, _XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 _PNG_XMP = b"XML:com.adobe.xmp\x00"
@@ -90,8 +91,12 @@ def _jpeg(file: BinaryIO, name: str) -> Header:
 def _segment(file: BinaryIO, name: str) -> tuple[int, int]:
     """The next marker and the length of what follows it."""
     head = file.read(4)
-    while head[:2] == b"\xff\xff":  # fill bytes
+    for _ in range(MAX_FILL):
+        if head[:2] != b"\xff\xff":
+            break
         head = head[1:] + file.read(1)
+    else:
+        raise ImageryError(f"{name}: damaged JPEG (thousands of fill bytes)")
     if len(head) >= 2 and head[0] == 0xFF and head[1] == 0xD9:
         return 0xD9, 0
     if len(head) < 4 or head[0] != 0xFF:

@@ -198,13 +198,14 @@ def _skydio(xmp: Xmp) -> Reading:
 
 def _sensefly(xmp: Xmp) -> Reading:
     p = "sensefly:"
+    alt_m = number(xmp, p + "AltitudeWGS84")
     return Reading(
         dialect="senseFly",
         lat_deg=number(xmp, p + "Latitude"),
         lon_deg=number(xmp, p + "Longitude"),
-        alt_m=number(xmp, p + "AltitudeWGS84"),
+        alt_m=alt_m,
         alt_name="senseFly AltitudeWGS84",
-        ellipsoidal=True,
+        ellipsoidal=alt_m is not None,  # EXIF's height, which stands in for it, is above sea level
         body=_triple(xmp, p + "Heading", p + "PitchAngle", p + "RollAngle"),
         utc=xmp.get(p + "UTCTime", ""),
     )

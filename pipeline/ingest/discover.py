@@ -21,9 +21,13 @@ def find_photos(path: Path) -> tuple[Path, list[Path]]:
 
     Raises MissionError when the path is missing, unreadable or holds no photos.
     """
-    if not path.exists():
+    try:
+        there, alone = path.exists(), path.is_file()
+    except OSError as why:
+        raise MissionError(f"{path}: cannot be read ({why.strerror})") from why
+    if not there:
         raise MissionError(f"{path}: there is no such file or folder")
-    if path.is_file():
+    if alone:
         return path.parent, [path]
     found = _walk(path)
     if not found:

@@ -3,7 +3,7 @@
 DJI's payloads write one file a lens: DJI_20240101120000_0001_W.JPG, …_0001_Z.JPG, …_0001_T.JPG, or _V, _S, _D,
 _R and the multispectral _MS_G, _MS_R, _MS_RE, _MS_NIR. They belong together when they lie in one folder and share
 the sequence number and everything before it but the time, no lens comes twice, and their times are at most 2 s
-apart. A CaptureUUID, where there is one, decides alone.
+apart. A CaptureUUID, where there is one, takes the place of names and lenses.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pipeline.ingest.photo import Photo
 MAX_APART_NS = 2_000_000_000
 _LENS = re.compile(r"(.*\d)_(MS_(?:G|R|RE|NIR)|[WZTVSDR])", re.IGNORECASE | re.DOTALL)
 _STAMP = re.compile(r"\d{14}")
+_ID = "uuid:"
 _SOURCES = {
     "widecamera": "W", "zoomcamera": "Z", "telecamera": "Z", "infraredcamera": "T", "visiblecamera": "V",
 }  # fmt: skip
@@ -34,7 +35,7 @@ def exposures(photos: Sequence[Photo], t_ns: Sequence[int | None]) -> list[str]:
     for photo, t in zip(photos, t_ns, strict=True):
         key, lens = _key(photo), lens_of(photo)
         press = open_presses.get(key) if key else None
-        if press is None or lens in press[2] or not _together(press[1], t):
+        if press is None or not _together(press[1], t) or (lens in press[2] and not _is_id(key)):
             press = (photo.id, t, set())
             open_presses[key] = press
         press[2].add(lens)
@@ -45,9 +46,13 @@ def exposures(photos: Sequence[Photo], t_ns: Sequence[int | None]) -> list[str]:
 def _key(photo: Photo) -> str:
     """What photos of one press share; empty for a photo that stands alone."""
     if photo.reading.capture_id:
-        return "uuid:" + photo.reading.capture_id
+        return _ID + photo.reading.capture_id
     found = _LENS.fullmatch(photo.path.stem)
     return f"{photo.path.parent}/{_STAMP.sub('', found[1])}" if found else ""
+
+
+def _is_id(key: str) -> bool:
+    return key.startswith(_ID)
 
 
 def _together(a_ns: int | None, b_ns: int | None) -> bool:

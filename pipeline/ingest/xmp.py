@@ -17,9 +17,9 @@ MAX_BYTES = 1 << 20
 MAX_VALUES = 2000
 MAX_DEPTH = 32
 
-# Possessive quantifiers, and no "<" inside quotes: one pass, whatever the input.
+# Possessive quantifiers, no "<" inside quotes, and no name begun in the middle of one: one pass, whatever the input.
 _TAG = re.compile(r"""<(/?)([\w.-]++(?::[\w.-]++)?)((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)>([^<]*+)""")
-_ATTRIBUTE = re.compile(r"""([\w.-]++:[\w.-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
+_ATTRIBUTE = re.compile(r"""(?<![\w.:-])([\w.-]++:[\w.-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 _FRAME = ("rdf:", "x:")
 

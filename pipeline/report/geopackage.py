@@ -44,21 +44,24 @@ def write_gpkg(path: Path, mission: Mission, hits: HitList, collection: Mapping[
 
 def take_clock_out(path: Path) -> None:
     """Set every time stamp of a GeoPackage to 1980 and lay its pages out anew."""
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
-        db.commit()
-        db.execute("VACUUM")
+    try:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
+            db.commit()
+            db.execute("VACUUM")
+    except sqlite3.Error as why:
+        raise OutputError(f"{path}: cannot be written ({why})") from why
 
 
 def _append(path: Path, layer: str, geometry_type: str, table: GeoDataFrame) -> None:
     import pyogrio
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
         pyogrio.write_dataframe(
             table, path, layer=layer, driver="GPKG", geometry_type=geometry_type, append=path.exists()
         )
-    except DataSourceError as why:
+    except (DataSourceError, DataLayerError) as why:
         raise OutputError(f"{path}: cannot be written ({why})") from why
 
 

@@ -102,6 +102,8 @@ def check_entry(entry: Any, where: str) -> None:
     """Raise MissionError, beginning with `where`, unless the entry is as this module's head says."""
     if not isinstance(entry, dict) or not isinstance(entry.get("hit"), str) or entry.get("verdict") not in VERDICTS:
         raise MissionError(f"{where}: not a review (it needs a hit and one of the verdicts {', '.join(VERDICTS)})")
+    if not _finds_its_hit(entry):
+        raise MissionError(f"{where}: not a review (its who, source, sha256, frame_id, box_px or at make no sense)")
     verdict, value = entry["verdict"], entry.get("value")
     if verdict == "reclassed" and not is_class(value):
         raise MissionError(f"{where}: 'reclassed' needs a class such as outfall/discharging as its value")
@@ -109,6 +111,14 @@ def check_entry(entry: Any, where: str) -> None:
         raise MissionError(f"{where}: 'moved' needs a value with coordinates [lon, lat, height]")
     if verdict == "added" and not is_hit_feature(value, entry["hit"]):
         raise MissionError(f"{where}: 'added' needs the whole hit as its value, as hits.geojson would hold it")
+
+
+def _finds_its_hit(entry: Entry) -> bool:
+    """Whether what a later run needs is of the right kind; all but `who` and `at` may be missing."""
+    texts = all(isinstance(entry.get(key), str | None) for key in ("source", "sha256", "frame_id"))
+    box_px = entry.get("box_px")
+    boxed = box_px is None or (isinstance(box_px, list) and len(box_px) == 4 and all(map(_is_number, box_px)))
+    return texts and boxed and isinstance(entry.get("who"), str) and is_position(entry.get("at"))
 
 
 def is_class(value: Any) -> bool:
@@ -138,11 +148,13 @@ def is_hit_feature(value: Any, hit: str) -> bool:
     placed = isinstance(geometry, dict) and geometry.get("type") == "Point" and is_position(geometry.get("coordinates"))
     named = props.get("id") == hit and is_class(props.get("class"))
     measured = _is_number(props.get("r90_m")) and _is_covariance(props.get("cov_m2"))
-    return placed and named and measured and isinstance(props.get("evidence"), list)
+    evidence = props.get("evidence")
+    return placed and named and measured and isinstance(evidence, list) and all(isinstance(e, dict) for e in evidence)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # A whole number may be too large for a float; nothing that is measured here is.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 and math.isfinite(value)
 
 
 def _is_covariance(value: Any) -> bool:

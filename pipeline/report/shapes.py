@@ -32,12 +32,17 @@ def unwrapped_deg(lons_deg: Sequence[float]) -> list[float]:
 
 
 def polygon(corners: Sequence[LatLon]) -> BaseGeometry:
-    """A MultiPolygon of corners (lat, lon): one part, or two when it crosses 180°; a self-crossing ring is repaired."""
+    """A MultiPolygon of corners (lat, lon): one part, or two when it crosses 180°; a self-crossing ring is repaired.
+
+    Empty when the corners enclose nothing.
+    """
     from shapely.geometry import MultiPolygon, Polygon
 
     lons = unwrapped_deg([c[1] for c in corners])
     shape: Any = Polygon([(round(lon, 9), round(c[0], 9)) for lon, c in zip(lons, corners, strict=True)])
     shape = shape if shape.is_valid else shape.buffer(0)
+    if shape.is_empty:
+        return MultiPolygon()
     parts = [p for piece in _worlds(shape) for p in getattr(piece, "geoms", [piece]) if p.geom_type == "Polygon"]
     return MultiPolygon([p for p in parts if not p.is_empty])
 

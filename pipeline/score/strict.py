@@ -217,5 +217,3 @@ def position(place: Place, value: Any, name: str = "position") -> tuple[float, f
     for height in value[2:]:
         place.number_of(height, "height", -1e6, 1e9)
     return lat, lon
-
-

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.errors import PipelineError
 from pipeline.sim.config import FlightConfig
 from pipeline.sim.markers import MARKER_KINDS
 from pipeline.sim.noise import stream
@@ -14,6 +15,7 @@ from pipeline.sim.space import Floats
 from pipeline.sim.terrain import BANK_M, River, Terrain
 
 APART_M = 6.0
+TRIES_A_SPOT = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,14 @@ def _target(
 
 
 def _dry_spots(n: int, plan: Plan, river: River, rng: np.random.Generator) -> Floats:
-    """(n, 2) east, north in the strips' rectangle (a little wider), off the river and apart from each other."""
+    """(n, 2) east, north in the strips' rectangle (a little wider), off the river and apart from each other.
+
+    Raises PipelineError when the river leaves no room, as it may under a single low strip.
+    """
     reach = np.array([plan.half_along_m + 0.25 * plan.footprint_m[0], plan.half_across_m + 0.25 * plan.footprint_m[1]])
     spots: list[Floats] = []
     apart = APART_M
-    while len(spots) < n:
+    for _ in range(TRIES_A_SPOT * n):
         along, across = rng.uniform(-1, 1, 2) * reach
         spot = plan.place(np.array([along]), np.array([across]))
         wet = abs(river.along_across(spot)[1][0]) < river.half_width_m + BANK_M + 1
@@ -77,6 +82,10 @@ def _dry_spots(n: int, plan: Plan, river: River, rng: np.random.Generator) -> Fl
             apart *= 0.995  # a small flight with many targets gets crowded
             continue
         spots.append(spot[0])
+        if len(spots) == n:
+            break
+    if len(spots) < n:
+        raise PipelineError("the river leaves no dry ground under this flight: fly higher, or with more strips")
     return np.array(spots).reshape(-1, 2)
 
 

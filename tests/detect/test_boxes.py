@@ -135,7 +135,7 @@ def test_a_missing_or_huge_file_is_refused(tmp_path: Path) -> None:
 
 
 def _boxes(*names: str) -> Boxes:
-    return Boxes("b.json", "", {n: (Detection(n, "marker", 1.0, (0, 0, 1, 1), (0, 0)),) for n in names})
+    return Boxes("b.json", "", "b.json", {n: (Detection(n, "marker", 1.0, (0, 0, 1, 1), (0, 0)),) for n in names})
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,16 @@ def test_the_longest_match_counts_and_a_tie_is_told() -> None:
     assert len(_boxes("DJI.JPG", "a/DJI.JPG").find(None, "x/a/DJI.JPG")) == 1
     with pytest.raises(ModelError, match=r"a/DJI\.JPG or b/DJI\.JPG"):
         _boxes("a/DJI.JPG", "b/DJI.JPG").find(None, "DJI.JPG")
+
+
+def test_another_process_opens_the_file_itself_and_only_the_same_one(tmp_path: Path) -> None:
+    import pickle
+
+    path = tmp_path / "boxes.json"
+    write_boxes(path, [Searched("a.jpg", 10, 10, (Detection("a.jpg", "marker", 1.0, (0, 0, 4, 4), (2, 2)),))])
+    boxes = load_boxes(path)
+    sent = pickle.dumps(boxes)
+    assert len(sent) < 500 and pickle.loads(sent) == boxes
+    write_boxes(path, [Searched("a.jpg", 10, 10)])
+    with pytest.raises(ModelError, match="has changed"):
+        pickle.loads(pickle.dumps(boxes).replace(boxes.digest.encode(), b"0" * 64))

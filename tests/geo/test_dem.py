@@ -166,6 +166,20 @@ def test_missing_damaged_or_misplaced_files_are_refused_in_a_sentence(write_dem,
         read_dem(str(write_dem(np.full((4, 4), np.nan, np.float32))))
 
 
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        ('LOCAL_CS["site",UNIT["metre",1]]', Affine(1, 0, 10, 0, -1, 20)),
+        ("EPSG:4978", Affine(1, 0, 10, 0, -1, 20)),  # earth-centred
+        ("EPSG:32650", Affine(30, 0, 5e9, 0, -30, 3.87e9)),
+        ("EPSG:4326", Affine(0.001, 0, 113.5, 0, -0.001, 95)),
+    ],
+)
+def test_a_dem_that_lies_nowhere_on_the_earth_is_refused_in_a_sentence(write_dem, crs, transform):
+    with pytest.raises(MissionError, match=r"地形 dem\.tif: .* earth$"):
+        read_dem(str(write_dem(numbered(), crs, transform=transform)))
+
+
 def test_other_formats_are_not_opened_under_a_tiff_s_name(tmp_path, write_dem):
     write_dem(numbered(), name="secret.tif")
     path = tmp_path / "dem.tif"

@@ -159,6 +159,18 @@ def test_a_hit_rests_on_an_assumption_only_if_all_its_sightings_do():
     assert hit.assumed == () and len(hit.sightings) == 2
 
 
+def test_a_hit_whose_sightings_all_assume_something_names_it_all():
+    seen = [
+        replace(sighting(0, 0, "a"), assumed=("attitude", "height")),
+        replace(sighting(0, 0, "b"), assumed=("turn",)),
+    ]
+    assert fuse(seen)[0].assumed == ("attitude", "height", "turn")
+
+
+def test_a_box_that_is_listed_twice_makes_two_hits_with_two_ids():
+    assert len({h.id for h in fuse([sighting(0, 0, "a")] * 2)}) == 2
+
+
 def test_doubt_widens_the_radius_and_swallows_no_other_place():
     sure = [sighting(0.0, 0.0, f"sure{i}") for i in range(3)]
     doubted = [replace(sighting(20.0, 0.0, f"turned{i}"), assumed=("turn",), doubt_m=30.0) for i in range(3)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from pipeline.types import Attitude, Camera, Frame, GeoPoint, Ground, Pose, Pose
 HOME = GeoPoint(34.9, 113.5, 160.0)
 GROUND = Ground(plane_alt_m=100.0, sigma_m=0.5)
 CAMERA = Camera(640, 480, 600.0, 600.0, 319.5, 239.5)  # 60 m up: 0.1 m a pixel
+UNEVEN = Camera(640, 480, 600.0, 610.0, 330.0, 232.0, (-0.11, 0.02, 0.006, -0.004, -0.008))
 ERROR = PoseError(0.3, 0.3, 0.1, 2.0, 1.4, 1.4)
 
 
@@ -80,8 +83,9 @@ def test_no_common_ground_says_nothing(world):
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_a_frame_taken_as_turned_sees_through_its_turned_pixels(world, turn):
-    frame, _ = shot(world, 0, 3.0, -7.0, 0)
+@pytest.mark.parametrize("lens", [CAMERA, UNEVEN])
+def test_a_frame_taken_as_turned_sees_through_its_turned_pixels(world, turn, lens):
+    frame = replace(shot(world, 0, 3.0, -7.0, 0)[0], camera=lens)
     taken = turns.taken_as_turned(frame, turn)
     px = np.array([[100.0, 50.0], [400.0, 300.0]])
     plain = locate_pixels(frame, turns.turned_pixels(px, frame, turn), GROUND)

@@ -64,6 +64,12 @@ def test_times_that_are_none(headers: Any, card: Any, stamp: str) -> None:
     assert utc(card) is None
 
 
+@pytest.mark.parametrize("offset", ["+15:00", "+99:99", "-14:01", "Z"])
+def test_an_offset_that_is_none_spoils_neither_photo_nor_flight(headers: Any, card: Any, offset: str) -> None:
+    write(headers, card, LOCAL | {"OffsetTimeOriginal": offset})
+    assert utc(card) == "2024-05-06T02:20:30.000Z"  # as if it were not there
+
+
 def test_times_in_file_names(headers: Any, card: Any, source_of: Any) -> None:
     tags = headers.camera | headers.gps(34.75, 113.62, 150)
     card.photo("exifimg2018021100040450Z.JPG", tags=tags)

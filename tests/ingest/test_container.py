@@ -62,6 +62,7 @@ def test_exif_and_xmp_of_all_three_kinds(headers: Any, tmp_path: Path) -> None:
         (b"\xff\xd8\xff\xe1", "its header breaks off"),
         (b"\xff\xd8\xff\xe1\x00\x01", "without length"),
         (b"\xff\xd8\xff\xd9", "how large"),
+        (b"\xff\xd8" + b"\xff" * 10_000, "fill bytes"),
         (b"\x89PNG\r\n\x1a\n", "no header"),
         (b"II*\0\x08\0\0\0", "how large"),
         (png(30_000, 30_000), "900000000|30000 × 30000 pixels are more"),

@@ -53,6 +53,13 @@ def test_a_capture_id_decides(headers: Any, card: Any) -> None:
     assert sorted(len(ids) for ids in presses(card).values()) == [1, 2]
 
 
+def test_a_capture_id_joins_files_that_do_not_name_their_lens(headers: Any, card: Any) -> None:
+    for n in range(6):  # a multispectral camera whose six files are numbered on
+        shot(headers, card, f"DJI_001{n}.TIF", 1, CaptureUUID="abc")
+    shot(headers, card, "DJI_0020.TIF", 30, CaptureUUID="abc")  # a camera that always writes the same
+    assert sorted(len(ids) for ids in presses(card).values()) == [1, 6]
+
+
 def test_multispectral_bands(headers: Any, card: Any) -> None:
     for band in ("D", "MS_G", "MS_R", "MS_RE", "MS_NIR"):
         shot(headers, card, f"DJI_20240506102030_0001_{band}.JPG", 30)

@@ -85,3 +85,18 @@ def test_a_plane_of_the_mission_file_is_above_egm96_unless_it_says(card: Any) ->
     card.write("mission.toml", '[ground]\nplane_alt_m = 80\ndatum = "ellipsoid"')
     assert card.open().ground.plane_alt_m == 80
     assert card.open(ground=Ground(plane_alt_m=7.0)).ground.plane_alt_m == 7
+
+
+def test_exif_s_height_is_above_the_sea_whoever_wrote_the_xmp(headers: Any, card: Any) -> None:
+    place = {"sensefly:Latitude": "34.75", "sensefly:Longitude": "113.62"}
+    angles = {"sensefly:Heading": "9", "sensefly:PitchAngle": "1", "sensefly:RollAngle": "0"}
+    card.photo("a.jpg", packet=_sensefly(place | angles))
+    card.photo("b.jpg", packet=_sensefly(place | angles | {"sensefly:AltitudeWGS84": "140"}))
+    heights = {f.id: f.pose.at.alt_m for f in card.open(ground=DEM).frames}
+    assert heights["a.jpg"] == pytest.approx(150 + GEOID)
+    assert heights["b.jpg"] == 140
+
+
+def _sensefly(values: dict[str, str]) -> bytes:
+    inside = " ".join(f'{k}="{v}"' for k, v in values.items())
+    return f"<rdf:Description {inside}/>".encode()

@@ -101,6 +101,13 @@ def test_paths_that_hold_no_flight(card: Any) -> None:
         card.open(assume="oblique")
 
 
+def test_a_path_the_system_refuses_is_one_sentence(card: Any) -> None:
+    from pipeline.ingest import open_mission
+
+    with pytest.raises(MissionError, match=r"cannot be read|no such file"):
+        open_mission(card.folder / ("长" * 300))
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may read everything")
 def test_a_folder_that_may_not_be_read(card: Any) -> None:
     card.photo("locked/a.jpg")

@@ -50,6 +50,11 @@ def test_hostile_repetition_ends(piece: bytes) -> None:
     assert len(read_xmp(piece * (MAX_BYTES // len(piece)))) <= MAX_VALUES  # quadratic work would take hours
 
 
+@pytest.mark.parametrize("name", [b"a", b"a.", b"a:", b"a:b ", b"-:", "中".encode()])
+def test_a_name_as_long_as_the_packet_ends(name: bytes) -> None:
+    assert read_xmp(b"<x:a " + name * (MAX_BYTES // len(name) // 2) + b"=>") == {}
+
+
 @given(st.binary(max_size=300))
 def test_noise_never_raises(data: bytes) -> None:
     read_xmp(data)

@@ -108,6 +108,30 @@ def test_a_line_without_sense_is_one_sentence(tmp_path: Path, line: bytes) -> No
         read_reviews(tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("who", None),
+        ("sha256", ["a"]),
+        ("source", 3),
+        ("frame_id", {}),
+        ("box_px", ["x", 0, 1, 1]),
+        ("box_px", [0, 0, 1]),
+        ("at", ["113", "34"]),
+        ("at", None),
+        ("at", [10**400, 34]),
+    ],
+)
+def test_what_a_later_run_would_stumble_over_is_one_sentence(
+    tmp_path: Path, collection: dict[str, Any], key: str, value: Any
+) -> None:
+    (tmp_path / "run.reviews").mkdir()
+    line = json.dumps({**verdict(collection, 0, "confirmed"), key: value})
+    (tmp_path / "run.reviews" / "reviews.jsonl").write_text(line + "\n")
+    with pytest.raises(MissionError, match=r"reviews\.jsonl, line 1"):
+        read_reviews(tmp_path / "run")
+
+
 def test_an_entry_without_sense_is_not_written(tmp_path: Path, collection: dict[str, Any]) -> None:
     with pytest.raises(MissionError):
         append_review(tmp_path / "run", verdict(collection, 0, "reclassed", None))

@@ -4,16 +4,19 @@ import csv
 import hashlib
 import io
 import re
+import sqlite3
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import openpyxl
 import pyogrio
 import pytest
+from pyogrio.errors import FeatureError
 from shapely.geometry import Point
 
 from pipeline import imagery
@@ -80,6 +83,25 @@ def test_geopackage_layers(tmp_path: Path, world: World) -> None:
     assert sorted(footprints["searched"]) == [False, True, True, True]
     assert {"frame_id", "t", "gsd_m", "incidence_deg", "sharpness", "detector_digest", "threshold"} <= set(footprints)
     assert footprints.crs.to_epsg() == 4326
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("pyogrio.write_dataframe", FeatureError("Could not add feature to layer")),
+        ("pipeline.report.geopackage.sqlite3.connect", sqlite3.OperationalError("database or disk is full")),
+    ],
+)
+def test_a_full_disk_is_one_sentence(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, target: str, error: Exception
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(target, fail)
+    with pytest.raises(OutputError, match=r"cannot be written \("):
+        written(tmp_path / "run", world)
+    assert not list((tmp_path / "run").glob("*.gpkg"))
 
 
 def test_footprints_lie_where_the_photos_look(tmp_path: Path, world: World) -> None:

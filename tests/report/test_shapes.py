@@ -53,6 +53,11 @@ def test_a_polygon_keeps_its_area_when_moved_across_180(lat_seed: float, size: f
     assert there.bounds[2] <= 180
 
 
+@pytest.mark.parametrize("corners", [[(1, 1)] * 3, [(1, 1), (1, 2), (1, 3)], circle(34.9, 113.5, 0.0)])
+def test_corners_that_enclose_nothing_are_an_empty_polygon(corners: list[tuple[float, float]]) -> None:
+    assert polygon(corners).is_empty
+
+
 def test_a_line_across_180_is_two_lines_with_heights() -> None:
     whole = line([(10.0, 179.0, 5.0), (10.0, -179.0, 7.0)])
     assert [list(p.coords) for p in whole.geoms] == [

@@ -135,6 +135,7 @@ def test_every_kind_of_marker_is_there(exact: Truth) -> None:
         {"marker_size_m": (0.0, 1.0)},
         {"dem_cell_m": 0.0},
         {"height_m": 400.0, "strips": 100},
+        {"height_m": 10.0, "strips": 1, "seed": 7},  # the river is wider than what the strip sees
     ],
 )
 def test_impossible_flights_are_refused_with_a_sentence(wrong: dict[str, object]) -> None:
