@@ -18,7 +18,7 @@ _WITHOUT_EFFECT = frozenset({"workers", "cluster", "resume"})
 class RunConfig:
     """Options of `run`; formats.md says what each means to a user."""
 
-    detector: str = "all"  # names from the registry, joined by commas
+    detector: str = ""  # names from the registry, joined by commas; empty: not said, which ends as "all"
     boxes: str | None = None  # a file of boxes from elsewhere, in place of a detector
     false_alarms: float | None = None  # per photo; None: each detector's own threshold
     dem: str | None = None  # GeoTIFF
@@ -45,7 +45,11 @@ class RunConfig:
         unknown = sorted(set(table) - set(names))
         if unknown:
             raise PipelineError(f"mission file: [run] has no option called {', '.join(unknown)}")
-        return replace(self, **{k: v for k, v in table.items() if getattr(self, k) == names[k]})
+        told = {k: v for k, v in table.items() if getattr(self, k) == names[k]}
+        if self.detector:
+            told.pop("boxes", None)  # they stand in a detector's place, and one was asked for
+        merged = replace(self, **told)
+        return replace(merged, detector=merged.detector or "all")
 
     def digest(self) -> str:
         """SHA-256 of everything that can change a result; paths count by name only, their contents by other digests."""

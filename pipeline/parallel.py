@@ -106,7 +106,8 @@ def _dask_client(address: str) -> Any:
     except ImportError as why:
         raise PipelineError("--cluster needs the extra: pip install 'qianliyan[dask]'") from why
     try:
-        return Client(address, timeout=10)
+        open_client: Any = Client  # the library brings no types where it is not installed
+        return open_client(address, timeout=10)
     except (OSError, ValueError) as why:
         raise PipelineError(f"{address}: no Dask scheduler answers there") from why
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """Entry point: a PipelineError becomes one sentence on stderr and exit code 1; anything else is a bug."""
+    """Entry point. A PipelineError, and a disk or stream that refuses, become one sentence on stderr and exit code 1.
+
+    Anything else is a bug, and shows its traceback.
+    """
     from pipeline.cli.app import app
     from pipeline.cli.show import complain
     from pipeline.errors import PipelineError
 
-    for stream in (sys.stdout, sys.stderr):
-        # A Windows console or a pipe may not speak UTF-8; a file name must not end the program.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    _speak_utf8()
     try:
         app()
     except PipelineError as why:
         complain(str(why))
         sys.exit(1)
+    except OSError as why:
+        complain(f"{why.filename or 'output'}: {why.strerror or why}")
+        sys.exit(1)
+
+
+def _speak_utf8() -> None:
+    """A Windows console or a pipe may not speak UTF-8, a stream may be closed: neither must end the program."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (lives as long as we do)
+        elif hasattr(stream := getattr(sys, name), "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 __all__ = ["main"]

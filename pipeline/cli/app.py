@@ -5,16 +5,33 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli import show
 from pipeline.config import RunConfig
 from pipeline.errors import OutputError, PipelineError
 from pipeline.types import Ground
 
+if TYPE_CHECKING:
+    from pipeline.flow.run import Done
+
+
+class Commands(TyperGroup):
+    """The commands; Ctrl-C ends any of them with a word and exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            show.complain("interrupted")
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -26,20 +43,28 @@ Flight = Annotated[Path, typer.Argument(metavar="FLIGHT", help="Folder (or one f
 MissionFile = Annotated[
     Path | None, typer.Option("--mission", metavar="FILE.toml", help="Mission file; FLIGHT/mission.toml by default.")
 ]
-Dem = Annotated[str | None, typer.Option("--dem", help="Elevation model, a GeoTIFF.")]
+Dem = Annotated[
+    str | None, typer.Option("--dem", metavar="DEM", help="Elevation model, a GeoTIFF; without it the ground is level.")
+]
 DemDatum = Annotated[
-    str | None, typer.Option("--dem-datum", metavar="egm96|egm2008|ellipsoid|geoid", help="Heights of the DEM.")
+    str | None,
+    typer.Option("--dem-datum", metavar="egm96|egm2008|ellipsoid|geoid", help="Heights of a DEM that does not say."),
 ]
 Geoid = Annotated[
     str | None, typer.Option("--geoid", metavar="FILE", help="Geoid grid (GTX or GeoTIFF) for egm2008 and geoid.")
 ]
 Detector = Annotated[
-    str, typer.Option("--detector", metavar="SPEC", help="Detectors, joined by commas; all: every one that is there.")
+    str | None,
+    typer.Option("--detector", metavar="SPEC", help="Detectors, joined by commas. [default: all that are there]"),
 ]
 FalseAlarms = Annotated[
     str | None,
     typer.Option("--false-alarms", metavar="0.2/photo", help="Threshold by the false alarms that it lets through."),
 ]
+Assume = Annotated[
+    str | None, typer.Option("--assume", metavar="nadir", help="Photos without attitude looked straight down.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 Tz = Annotated[
     str | None, typer.Option("--tz", metavar="ZONE", help="Zone of the camera's clock where the photos do not tell.")
 ]
@@ -52,17 +77,41 @@ def _rate(text: str | None) -> float | None:
     """'0.2/photo' -> 0.2."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d*\.?\d+)(?:/photo)?", text)
+    found = re.fullmatch(r"(\d{0,6}\.?\d{1,9})(?:/photo)?", text, re.ASCII)
     if not found or not float(found[1]) > 0:
         raise typer.BadParameter(f"{text!r}: say for example 0.2/photo", param_hint="--false-alarms")
     return float(found[1])
 
 
 def _pixel(text: str) -> tuple[float, float]:
-    found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", text)
+    number = r"\s*([+-]?\d{1,9}(?:\.\d{1,15})?)\s*"
+    found = re.fullmatch(f"{number},{number}", text, re.ASCII)
     if not found:
         raise typer.BadParameter(f"{text!r} is not X,Y", param_hint="--pixel")
     return float(found[1]), float(found[2])
+
+
+def _there(**paths: str | Path | None) -> None:
+    """Refuse a path that is missing or has a name that no file of ours can hold, before any work is done."""
+    for option, path in paths.items():
+        if path is not None and not Path(path).exists():
+            raise PipelineError(f"--{option} {path}: there is no such file or folder")
+    _text(*paths.values())
+
+
+def _text(*values: object) -> None:
+    for value in values:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as why:
+            raise PipelineError(f"{str(value)!r}: is not UTF-8; rename it, or set the locale to UTF-8") from why
+
+
+def _not_over(out: Path | None, *inputs: Path | None) -> None:
+    """Refuse to write over what is read."""
+    for given in inputs:
+        if out is not None and given is not None and out.exists() and given.exists() and out.samefile(given):
+            raise OutputError(f"{out}: is an input of this command; name another file to write")
 
 
 def _one_of(value: str | None, allowed: tuple[str, ...], option: str) -> None:
@@ -70,12 +119,21 @@ def _one_of(value: str | None, allowed: tuple[str, ...], option: str) -> None:
         raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}", param_hint=option)
 
 
+COUNTS = (("照片 photos", "frames"), ("已搜索 searched", "searched"), ("检出 found", "detections"))
 DATUMS = ("egm96", "egm2008", "ellipsoid", "geoid")
 
 
 @app.command()
-def demo(out: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER")] = None) -> None:
-    """Make a small flight with known answers, run it, score it; print the table and where the map is."""
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="[default: ./qianliyan-demo, or the next free number]"),
+    ] = None,
+) -> None:
+    """Make, search and score a small flight.
+
+    Its answers are known; the score table and the map's place are printed.
+    """
     from pipeline.cli.demo import show_demo
 
     show_demo(out)
@@ -89,45 +147,70 @@ def run(
     dem: Dem = None,
     dem_datum: DemDatum = None,
     geoid: Geoid = None,
-    detector: Detector = "all",
+    detector: Detector = None,
     boxes: Annotated[
         str | None, typer.Option("--boxes", metavar="FILE.json", help="Boxes from elsewhere: detect's output, or COCO.")
     ] = None,
     false_alarms: FalseAlarms = None,
-    assume: Annotated[
-        str | None, typer.Option("--assume", metavar="nadir", help="For photos without attitude.")
-    ] = None,
+    assume: Assume = None,
     tz: Tz = None,
     reviews: Annotated[
-        str | None, typer.Option("--reviews", metavar="FOLDER", help="An earlier run's reviews, taken over.")
+        str | None, typer.Option("--reviews", metavar="FOLDER", help="An earlier run whose reviews are taken over.")
     ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core by default.")] = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes. [default: one a core]")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler in place of processes here.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with RUN.partial.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Search a flight and write a run folder: hits, evidence, map."""
+    """Search a flight and write a run folder."""
     from pipeline.flow.run import run as run_flight
 
     _one_of(dem_datum, DATUMS, "--dem-datum")
     _one_of(assume, ("nadir",), "--assume")
-    if boxes is not None and detector != "all":
+    if boxes is not None and detector is not None:
         raise typer.BadParameter("takes the place of --detector; give one of the two", param_hint="--boxes")
+    _text(flight, out)
+    _there(mission=mission, dem=dem, geoid=geoid, boxes=boxes)
+    _check_reviews(reviews)
     config = RunConfig(
-        detector, boxes, _rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume
+        detector or "", boxes, _rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume
     )
-    with show.progress() as tell:
-        done = run_flight(flight, out, config, mission, tell)
+    try:
+        with show.progress() as tell:
+            done = run_flight(flight, out, config, mission, tell)
+    except KeyboardInterrupt as why:
+        show.complain(f"interrupted; {out}.partial keeps what is done: go on with --resume")
+        raise typer.Exit(130) from why
+    _show_run(done, as_json)
+
+
+def _check_reviews(reviews: str | None) -> None:
+    from pipeline.report.reviews import reviews_folder
+
+    if reviews is not None and not (Path(reviews).is_dir() or reviews_folder(Path(reviews)).is_dir()):
+        raise PipelineError(f"--reviews {reviews}: there is no such run, and no reviews beside it")
+
+
+def _show_run(done: Done, as_json: bool) -> None:
     for warning in done.mission.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        show.complain(f"warning: {warning}")
     if as_json:
         for feature in done.hits.__geo_interface__["features"]:
             typer.echo(json.dumps(feature, ensure_ascii=False))
         return
     show.hits_table(done.hits)
+    counts, lost = done.hits.provenance["counts"], done.hits.provenance["not_located"]
+    numbers = [f"{word}: {counts[key]}" for word, key in COUNTS]
+    show.say("; ".join(numbers))
+    if lost:
+        show.say(f"无法定位 not located: {len(lost)} (provenance.json); {lost[0]['why']}")
     if done.hits.skipped:
-        typer.echo(f"跳过 skipped: {len(done.hits.skipped)} (skipped.csv)")
-    typer.echo(f"地图 map: {done.folder / 'map.html'}")
+        show.say(f"跳过 skipped: {len(done.hits.skipped)} (skipped.csv)")
+    show.say(f"地图 map: {done.folder / 'map.html'}")
 
 
 @app.command()
@@ -135,115 +218,175 @@ def ingest(
     flight: Flight,
     mission: MissionFile = None,
     dem: Dem = None,
-    assume: Annotated[str | None, typer.Option("--assume", metavar="nadir")] = None,
+    dem_datum: DemDatum = None,
+    geoid: Geoid = None,
+    assume: Assume = None,
     tz: Tz = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what is there: frames, where each part of their pose came from, warnings. No pixel is decoded."""
+    """Show frames, pose sources and warnings.
+
+    What is in a flight, and where each part of each photo's pose came from. No pixel is decoded.
+    """
     from pipeline.cli.ingest import show_mission
+    from pipeline.flow.mission import nothing_usable
     from pipeline.ingest import open_mission
 
+    _one_of(dem_datum, DATUMS, "--dem-datum")
     _one_of(assume, ("nadir",), "--assume")
-    ground = Ground(dem=dem) if dem else None
-    show_mission(open_mission(flight, mission_file=mission, ground=ground, assume=assume, tz=tz), as_json)
+    ground = _ground(dem, dem_datum, geoid)
+    found = open_mission(flight, mission_file=mission, ground=ground, assume=assume, tz=tz)
+    show_mission(found, as_json)
+    if not found.frames:
+        raise PipelineError(nothing_usable(found.skipped))
+
+
+def _ground(dem: str | None, dem_datum: str | None, geoid: str | None) -> Ground:
+    """The ground that was asked for; a DEM that cannot be read is refused here, once, and not for each photo."""
+    ground = Ground(dem=dem, dem_datum=dem_datum, geoid=geoid)
+    _there(dem=dem, geoid=geoid)
+    if dem is not None:
+        from pipeline.geo.ground import open_ground
+
+        for note in open_ground(ground).notes:
+            show.complain(f"warning: {note}")
+    return ground
 
 
 @app.command()
 def detect(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…")],
-    out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.json")],
-    detector: Detector = "all",
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Photos; no pose is needed.")],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.json", help="File of boxes to write.")],
+    detector: Detector = None,
     false_alarms: FalseAlarms = None,
 ) -> None:
-    """Boxes only; no pose is needed."""
+    """Find boxes in photos; no pose is needed."""
     from pipeline.flow.boxes import detect_photos
 
+    _not_over(out, *photos)
     with show.progress() as tell:
-        boxes, errors = detect_photos(photos, out, detector, _rate(false_alarms), tell)
+        boxes, errors = detect_photos(photos, out, "all" if detector is None else detector, _rate(false_alarms), tell)
     for error in errors:
         show.complain(error)
-    typer.echo(f"{boxes} boxes in {len(photos) - len(errors)} photos: {out}")
+    show.say(f"{boxes} boxes in {len(photos) - len(errors)} photos: {out}")
     if len(errors) == len(photos):
         raise typer.Exit(1)
 
 
 @app.command()
 def locate(
-    photo: Annotated[Path | None, typer.Argument(metavar="PHOTO")] = None,
+    photo: Annotated[Path | None, typer.Argument(metavar="PHOTO", help="One photo, with --pixel.")] = None,
     pixel: Pixels = None,
     pixels: Annotated[
-        Path | None, typer.Option("--pixels", metavar="PIXELS.csv", help="Columns image,x_px,y_px.")
+        Path | None,
+        typer.Option("--pixels", metavar="PIXELS.csv", help="Columns image,x_px,y_px; images relative to the file."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.csv")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Table to write; needed with --pixels.")
+    ] = None,
     mission: MissionFile = None,
     dem: Dem = None,
     dem_datum: DemDatum = None,
     geoid: Geoid = None,
+    tz: Tz = None,
 ) -> None:
-    """Put pixels on the ground, each with its error radius."""
+    """Put pixels on the ground, with error radii.
+
+    One JSON object a pixel on stdout, or one row a row of PIXELS.csv in OUT.csv.
+    """
     from pipeline.flow.places import Locator, locate_csv, write_places
 
     _one_of(dem_datum, DATUMS, "--dem-datum")
-    locator = Locator(Ground(dem=dem, dem_datum=dem_datum, geoid=geoid), mission)
-    if pixels is not None and photo is None and not pixel:
-        places = locate_csv(pixels, locator)
-    elif photo is not None and pixel and pixels is None:
-        places = locator.places(str(photo), photo, [_pixel(p) for p in pixel])
+    if pixels is not None and out is None:
+        raise typer.BadParameter("--pixels needs -o OUT.csv")
+    wanted = [_pixel(p) for p in pixel or ()]
+    _not_over(out, photo, pixels)
+    if photo is not None and wanted and pixels is None:
+        places = Locator(_ground(dem, dem_datum, geoid), mission, tz).places(str(photo), photo, wanted)
+    elif pixels is not None and photo is None and not wanted:
+        places = locate_csv(pixels, Locator(_ground(dem, dem_datum, geoid), mission, tz))
     else:
         raise typer.BadParameter("give PHOTO with --pixel X,Y, or --pixels PIXELS.csv alone")
     if out is not None:
         write_places(places, out)
-    elif pixels is not None:
-        raise typer.BadParameter("--pixels needs -o OUT.csv")
-    if pixels is None:
+    if photo is not None:
         for place in places:
             typer.echo(json.dumps(place.row(), ensure_ascii=False))
     if all(p.why for p in places):
-        raise PipelineError(places[0].why if places else f"{pixels}: no pixels in it")
+        first = f"no pixel could be located; {places[0].why}" if places else "no pixels in it"
+        raise PipelineError(f"{photo or pixels}: {first}")
 
 
 @app.command()
 def pin(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN")],
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
-    pixel: Annotated[str, typer.Option("--pixel", metavar="X,Y")],
-    label: Annotated[str, typer.Option("--class", metavar="C")],
-    comment: Annotated[str, typer.Option("--comment")] = "",
-    who: Annotated[str, typer.Option("--who", help="The officer's name.")] = "",
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="One of the photos that the run searched.")],
+    pixel: Annotated[str, typer.Option("--pixel", metavar="X,Y", help="Where the source touches ground or water.")],
+    label: Annotated[str, typer.Option("--class", metavar="CLASS", help="For example outfall/discharging.")],
+    comment: Annotated[str, typer.Option("--comment", metavar="TEXT", help="Kept with the review.")] = "",
+    who: Annotated[str, typer.Option("--who", metavar="NAME", help="The officer's name.")] = "",
+    dem: Annotated[
+        str | None, typer.Option("--dem", metavar="DEM", help="Where the run's DEM lies now, if it was moved.")
+    ] = None,
 ) -> None:
-    """Add an officer's own finding: located and evidenced like any other hit."""
+    """Add an officer's own finding to a run.
+
+    It is located and evidenced like any other hit, and kept in RUN.reviews beside the run.
+    """
     from pipeline.flow.pin import pin as pin_hit
 
-    entry = pin_hit(run_folder, photo, _pixel(pixel), label, who, comment)
-    typer.echo(json.dumps(entry["hit"], ensure_ascii=False))
+    _text(run_folder, photo, comment, who)
+    _there(dem=dem)
+    entry = pin_hit(run_folder, photo, _pixel(pixel), label, who, comment, dem)
+    feature = {k: v for k, v in entry["value"].items() if k != "properties"}
+    told = {k: v for k, v in entry["value"]["properties"].items() if k != "evidence"}
+    typer.echo(json.dumps({**feature, "properties": told}, ensure_ascii=False))
 
 
 @app.command()
 def score(
-    hits: Annotated[Path, typer.Argument(metavar="HITS")],
-    targets: Annotated[Path, typer.Option("--targets", metavar="TARGETS")],
-    rules: Annotated[str, typer.Option("--rules", metavar="FILE-OR-PROFILE")] = "drill-example",
-    out: Annotated[Path | None, typer.Option("-o", "--output", metavar="RESULT.json")] = None,
+    hits: Annotated[Path, typer.Argument(metavar="HITS", help="A run folder, GeoJSON points, or a CSV.")],
+    targets: Annotated[Path, typer.Option("--targets", metavar="TARGETS", help="GeoJSON points and areas.")],
+    rules: Annotated[
+        str, typer.Option("--rules", metavar="FILE-OR-PROFILE", help="drill-example, suas-2020, or a TOML file.")
+    ] = "drill-example",
+    originals: Annotated[
+        Path | None,
+        typer.Option("--originals", metavar="FOLDER", help="The team's photos, where the rules count evidence."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="RESULT.json", help="The verdict in integers.")
+    ] = None,
 ) -> None:
     """Score a hit list against targets."""
     from pipeline.cli.score import show_score
 
-    show_score(hits, targets, rules, out)
+    _not_over(out, hits, hits / "hits.geojson", targets, Path(rules))
+    show_score(hits, targets, rules, out, originals)
 
 
 @app.command()
 def sim(
-    out: Annotated[Path, typer.Argument(metavar="OUT")],
-    seed: Annotated[int, typer.Option("--seed")] = 1,
-    profile: Annotated[str, typer.Option("--profile", metavar="exact|dji|real|rtk")] = "real",
-    pattern: Annotated[str, typer.Option("--pattern", metavar="nadir|oblique|mixed")] = "nadir",
-    height_m: Annotated[float, typer.Option("--height", help="Metres above the take-off point.")] = 55.0,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1)] = 1,
+    profile: Annotated[
+        str, typer.Option("--profile", metavar="exact|dji|real|rtk", help="How wrong the drone's poses are.")
+    ] = "real",
+    pattern: Annotated[
+        str, typer.Option("--pattern", metavar="nadir|oblique|mixed", help="Where the camera looks.")
+    ] = "nadir",
+    height_m: Annotated[
+        float, typer.Option("--height", metavar="METRES", min=5, max=500, help="Above the take-off point.")
+    ] = 55.0,
     laser: Annotated[bool, typer.Option("--laser", help="Write laser-range tags.")] = False,
     pixels: Annotated[
         bool, typer.Option("--pixels/--no-pixels", help="Draw the photos, or blank ones with boxes beside them.")
     ] = True,
 ) -> None:
-    """Make a flight with known answers: OUT/flight, OUT/dem.tif, OUT/judge."""
+    """Make a flight with known answers.
+
+    Photos in OUT/flight, a DEM in OUT/dem.tif, the answers in OUT/judge.
+    """
     from pipeline.cli.demo import make_sim
 
     _one_of(profile, ("exact", "dji", "real", "rtk"), "--profile")
@@ -257,5 +400,6 @@ def sim(
         "laser": laser,
         "pixels": pixels,
     }
-    flight = make_sim(out, seed, options)
-    typer.echo(f"{out / 'flight'}: {flight} photos; {out / 'dem.tif'}; answers in {out / 'judge'}")
+    with show.progress() as tell:
+        photos = make_sim(out, seed, options, lambda done, total: tell("sim", done, total))
+    show.say(f"{out / 'flight'}: {photos} photos; {out / 'dem.tif'}; answers in {out / 'judge'}")

@@ -6,8 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from pipeline.cli import show
 from pipeline.cli.score import judged, print_score
 from pipeline.config import RunConfig
@@ -40,7 +38,7 @@ def show_demo(out: Path | None) -> None:
         done = run(folder / "flight", folder / "run", config, resource("missions/demo") / "mission.toml", tell)
     show.hits_table(done.hits)
     print_score(judged(folder / "run" / "hits.geojson", folder / "judge" / "targets.geojson", "drill-example"))
-    typer.echo(f"地图 map: {(folder / 'run' / 'map.html').resolve()}")
+    show.say(f"地图 map: {(folder / 'run' / 'map.html').resolve()}")
 
 
 def make_sim(out: Path, seed: int, options: dict[str, Any], progress: Any = None) -> int:

@@ -33,14 +33,14 @@ def show_mission(mission: Mission, as_json: bool) -> None:
     )
     show.table(f"{mission.root}: {len(mission.frames)} 张 photos", heads, [_row(f) for f in mission.frames[:MOST_ROWS]])
     if len(mission.frames) > MOST_ROWS:
-        typer.echo(f"… {len(mission.frames) - MOST_ROWS} more; --json lists them all")
+        show.say(f"… {len(mission.frames) - MOST_ROWS} more; --json lists them all")
     counts = Counter(source for f in mission.frames for source in f.sources)
     rows = [(part, source, n) for (part, source), n in sorted(counts.items())]
     show.table("位姿来源 where each part of the pose came from", ("部分 part", "来源 source", "张数 photos"), rows)
     for warning in mission.warnings:
-        typer.echo(f"注意 warning: {warning}")
+        show.say(f"注意 warning: {warning}")
     for skipped in mission.skipped:
-        typer.echo(f"跳过 skipped: {skipped.frame_id}: {skipped.reason}")
+        show.say(f"跳过 skipped: {skipped.frame_id}: {skipped.reason.removeprefix(f'{skipped.frame_id}: ')}")
 
 
 def _row(f: Frame) -> tuple[Any, ...]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.types import HitList
+from pipeline.types import Hit, HitList
 
 STAGES = {
     "look": "搜索照片 looking",
@@ -21,14 +25,31 @@ STAGES = {
 }
 
 
+WIDE = 10_000  # columns: in a pipe a row is one line, whatever it holds
+_BREAKS = re.compile(r"[\t\n\r\x85\u2028\u2029]+")
+_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def console() -> Console:
-    """A console that keeps whole lines in a pipe."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    """A console for stdout; in a pipe no colours, and no folding of long lines."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=WIDE, force_terminal=False)
+
+
+def plain(value: object) -> str:
+    """One line of text that no terminal takes for a command: names of files and hits come from strangers."""
+    return _COMMANDS.sub("\ufffd", _BREAKS.sub(" ", str(value)))
+
+
+def say(sentence: str) -> None:
+    """One line on stdout."""
+    typer.echo(plain(sentence))
 
 
 def complain(sentence: str) -> None:
     """One line on stderr."""
-    print(" ".join(sentence.split()), file=sys.stderr)
+    print(plain(sentence), file=sys.stderr)
 
 
 @contextmanager
@@ -62,31 +83,28 @@ def _plain_lines() -> Callable[[str, int, int], None]:
 
 
 def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows under headings; numbers to the right."""
-    shown = Table(title=title, title_justify="left")
+    """Print rows under headings; numbers to the right. In a pipe without lines around the cells."""
+    out = console()
+    shown = Table(box=box.HEAVY_HEAD if out.is_terminal else None)
     for i, heading in enumerate(headings):
         number = bool(rows) and all(isinstance(r[i], int | float) for r in rows)
-        shown.add_column(heading, justify="right" if number else "left", overflow="fold")
+        shown.add_column(Text(heading), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(str(v) for v in row))
-    console().print(shown)
+        shown.add_row(*(Text(plain(v)) for v in row))
+    out.print(Text(plain(title)))
+    out.print(shown)
 
 
 def hits_table(hits: HitList, most: int = 40) -> None:
     """The first hits of a run."""
-    rows = [
-        (
-            h.id,
-            h.label,
-            f"{h.at.lat_deg:.7f}",
-            f"{h.at.lon_deg:.7f}",
-            f"{h.r90_m:.1f}",
-            f"{h.confidence:.2f}",
-            len(h.sightings),
-        )
-        for h in hits.hits[:most]
-    ]
+    rows = [_hit_row(h) for h in hits.hits[:most]]
     heads = ("编号 id", "类别 class", "纬度 lat", "经度 lon", "r90 (m)", "置信度 conf.", "目击 sightings")
     table(f"发现 hits: {len(hits.hits)}", heads, rows)
     if len(hits.hits) > most:
-        print(f"… {len(hits.hits) - most} more in hits.csv")
+        say(f"… {len(hits.hits) - most} more in hits.csv")
+
+
+def _hit_row(h: Hit) -> tuple[Any, ...]:
+    place = (f"{h.at.lat_deg:.7f}", f"{h.at.lon_deg:.7f}", f"{h.r90_m:.1f}")
+    exposures = len({s.exposure for s in h.sightings})  # lenses of one exposure see once
+    return (h.id, h.label, *place, f"{h.confidence:.2f}", exposures)

@@ -27,12 +27,17 @@ def detect_photos(
         try:
             image = imagery.decode(imagery.read_bytes(photo), photo.name)
             height, width = image.shape[:2]
-            searched.append(Searched(str(photo), width, height, see.find(image, str(photo))))
+            searched.append(Searched(name_of(photo), width, height, see.find(image, name_of(photo))))
         except PipelineError as why:
-            searched.append(Searched(str(photo), 0, 0, (), str(why)))
+            searched.append(Searched(name_of(photo), 0, 0, (), str(why)))
         tell("look", i, len(photos))
     try:
         write_boxes(out, searched)
     except OSError as why:
         raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
     return sum(len(s.detections) for s in searched), [s.error for s in searched if s.error]
+
+
+def name_of(photo: Path) -> str:
+    """The path as text with '/'; bytes of a name that are not UTF-8 become U+FFFD, as in a frame's id."""
+    return photo.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import MissionError
 from pipeline.types import Attitude, Camera, Frame, GeoPoint, Ground, HitList, LaserPoint, Mission, Pose, PoseError
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 512 * 1024 * 1024
+T = TypeVar("T")
 
 
 def frames_value(mission: Mission, hits: HitList) -> dict[str, Any]:
-    """The content of frames.json, with each searched original's SHA-256; paths of this machine are left out."""
+    """The content of frames.json, with each searched original's SHA-256.
+
+    Paths of photos are left out, since a pin brings its photo; those of DEM and geoid are kept, made absolute.
+    """
     sha = {x.frame_id: x.sha256 for x in hits.looked}
     frames = [{**asdict(f), "path": "", "sha256": sha.get(f.id)} for f in mission.frames]
-    return {"schema_version": SCHEMA_VERSION, "ground": asdict(mission.ground), "frames": frames}
+    ground = asdict(replace(mission.ground, dem=_absolute(mission.ground.dem), geoid=_absolute(mission.ground.geoid)))
+    return {"schema_version": SCHEMA_VERSION, "ground": ground, "frames": frames}
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else os.path.abspath(path)
 
 
 def read_frames(run: Path) -> tuple[dict[str, Frame], Ground]:
@@ -30,38 +41,77 @@ def read_frames(run: Path) -> tuple[dict[str, Frame], Ground]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise MissionError(f"{path}: too large")
-        value = json.loads(path.read_bytes())
+        value = json.loads(path.read_bytes(), parse_constant=_refuse)
         frames = {sha: _frame(f) for f in value["frames"] if (sha := f.pop("sha256"))}
-        return frames, Ground(**value["ground"])
+        return frames, _ground(value["ground"])
     except OSError as why:
         raise MissionError(f"{run}: is not a run folder (no readable frames.json in it)") from why
-    except (ValueError, KeyError, TypeError) as why:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as why:
         raise MissionError(f"{path}: damaged ({type(why).__name__})") from why
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _frame(v: dict[str, Any]) -> Frame:
     return Frame(
         **{
             **v,
+            "id": _text(v["id"]),
+            "exposure": _text(v["exposure"]),
+            "problem": _text(v["problem"]),
             "pose": _pose(v["pose"]) if v["pose"] else None,
-            "camera": Camera(**{**v["camera"], "distortion": tuple(v["camera"]["distortion"])})
-            if v["camera"]
-            else None,
-            "laser": LaserPoint(GeoPoint(**v["laser"].pop("at")), **v["laser"]) if v["laser"] else None,
-            "sources": tuple((a, b) for a, b in v["sources"]),
-            "assumed": tuple(v["assumed"]),
+            "camera": _camera(v["camera"]) if v["camera"] else None,
+            "laser": LaserPoint(_numbers(GeoPoint, v["laser"].pop("at")), **v["laser"]) if v["laser"] else None,
+            "sources": tuple((_text(a), _text(b)) for a, b in v["sources"]),
+            "assumed": tuple(map(_text, v["assumed"])),
         }
     )
 
 
+def _camera(v: dict[str, Any]) -> Camera:
+    lens = tuple(map(_number, v.pop("distortion")))
+    if len(lens) != 5:
+        raise ValueError("distortion")
+    return replace(_numbers(Camera, {**v, "model": 0}), distortion=lens, model=_text(v["model"]))
+
+
 def _pose(v: dict[str, Any]) -> Pose:
     return Pose(
-        v["t_ns"],
-        GeoPoint(**v["at"]),
-        Attitude(**v["attitude"]) if v["attitude"] else None,
-        PoseError(**v["own"]),
-        PoseError(**v["shared"]),
+        None if v["t_ns"] is None else int(v["t_ns"]),
+        _numbers(GeoPoint, v["at"]),
+        _numbers(Attitude, v["attitude"]) if v["attitude"] else None,
+        _numbers(PoseError, v["own"]),
+        _numbers(PoseError, v["shared"]),
     )
+
+
+def _ground(v: dict[str, Any]) -> Ground:
+    for name in ("dem", "dem_datum", "geoid"):
+        if v[name] is not None:
+            _text(v[name])
+    for name in ("plane_alt_m", "sigma_m"):
+        if v[name] is not None:
+            _number(v[name])
+    return Ground(**v)
+
+
+def _numbers(kind: type[T], v: dict[str, Any]) -> T:
+    """A value all of whose fields are numbers."""
+    return kind(**{name: _number(item) for name, item in v.items()})
+
+
+def _number(v: Any) -> float:
+    if isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v):
+        raise TypeError("not a number")
+    return v
+
+
+def _text(v: Any) -> str:
+    if not isinstance(v, str):
+        raise TypeError("not text")
+    return v
 
 
 def at_path(frame: Frame, path: Path) -> Frame:

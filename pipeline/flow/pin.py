@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ HALF_BOX_PX = 24.0
 CLICK_SIGMA_PX = 2.0
 
 
-def pin(run: Path, photo: Path, pixel: Pixel, label: str, who: str, note: str = "") -> dict[str, Any]:
+def pin(
+    run: Path, photo: Path, pixel: Pixel, label: str, who: str, note: str = "", dem: str | None = None
+) -> dict[str, Any]:
     """Locate a pixel of one of the run's photos and add it to RUN.reviews; returns the review entry.
 
-    Raises MissionError when RUN is no run or the photo none of its own, GeometryError when the pixel has no ground.
+    dem: where the run's DEM lies now, if it is not where it was. Raises MissionError when RUN is no run or the photo
+    none of its own, GeometryError when the pixel has no ground.
     """
     if not CLASS.fullmatch(label):
         raise MissionError(f"{label!r} is not a class; say for example outfall/discharging")
@@ -30,6 +34,7 @@ def pin(run: Path, photo: Path, pixel: Pixel, label: str, who: str, note: str = 
     if told is None:
         raise MissionError(f"{photo}: is not one of the photos searched in {run}")
     frame = at_path(told, photo)
+    ground = ground if dem is None else replace(ground, dem=dem)
     _, camera = usable(frame)
     x, y = pixel
     if not (-0.5 <= x <= camera.width_px - 0.5 and -0.5 <= y <= camera.height_px - 0.5):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from pipeline.geo.radius import r90_m
 from pipeline.types import Frame, Ground
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
+_NUMBER = re.compile(r"\s*[+-]?(\d{1,9}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*", re.ASCII)
+MOST_PX = 1e9
 COLUMNS = ("image", "x_px", "y_px", "lat_deg", "lon_deg", "alt_m", "r90_m", "why")
 
 
@@ -42,15 +44,24 @@ class Place:
 
 
 class Locator:
-    """Opens each photo once, alone, and puts its pixels on the ground."""
+    """Opens each photo once, alone, and puts its pixels on the ground.
+
+    Raises MissionError when a mission file is named and cannot be understood.
+    """
 
     def __init__(self, ground: Ground, mission_file: Path | None = None, tz: str | None = None) -> None:
+        from pipeline.ingest import run_table
+
         self.ground, self.mission_file, self.tz = ground, mission_file, tz
+        if mission_file is not None:
+            run_table(mission_file.parent, mission_file)
 
     def frame(self, photo: Path) -> tuple[Frame, Ground]:
         """The photo's frame and ground; raises MissionError when it is no photo."""
         from pipeline.ingest import open_mission
 
+        if photo.is_dir():
+            raise MissionError(f"{photo}: is a folder, not a photo")
         beside = photo.parent / "mission.toml"
         mission_file = self.mission_file or (beside if beside.is_file() else None)
         mission = open_mission(photo, mission_file=mission_file, ground=self.ground, tz=self.tz)
@@ -97,30 +108,49 @@ def locate_csv(pixels: Path, locator: Locator) -> list[Place]:
 
 
 def _rows(pixels: Path) -> Iterator[Place]:
+    reader = csv.DictReader(io.StringIO(_text(pixels), newline=""), strict=True)
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        _check_header(pixels, names)
+        reader.fieldnames = names
+        for row in reader:
+            yield _wanted(*((row[name] or "").strip() for name in COLUMNS[:3]))
+    except csv.Error as why:
+        raise MissionError(f"{pixels}, line {reader.line_num}: is not CSV ({why})") from why
+
+
+def _text(pixels: Path) -> str:
     try:
         if pixels.stat().st_size > MAX_CSV_BYTES:
             raise MissionError(f"{pixels}: more than {MAX_CSV_BYTES >> 20} MiB of pixels")
-        text = pixels.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as why:
-        raise MissionError(f"{pixels}: cannot be read as UTF-8 text ({why})") from why
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [c for c in COLUMNS[:3] if c not in (reader.fieldnames or ())]
+        text = pixels.read_bytes().decode("utf-8-sig")
+    except OSError as why:
+        raise MissionError(f"{pixels}: cannot be read ({why.strerror or why})") from why
+    except UnicodeDecodeError as why:
+        raise MissionError(f"{pixels}: is not UTF-8 text") from why
+    if "\0" in text:
+        raise MissionError(f"{pixels}: is not text (there is a zero byte in it)")
+    return text
+
+
+def _check_header(pixels: Path, names: Sequence[str]) -> None:
+    missing = [c for c in COLUMNS[:3] if c not in names]
     if missing:
         raise MissionError(
-            f"{pixels}: the first line must name the columns image,x_px,y_px; {', '.join(missing)} is missing"
+            f"{pixels}: the first line must name the columns image,x_px,y_px; there is no {', '.join(missing)}"
         )
-    for row in reader:
-        yield _wanted(str(row["image"] or ""), row["x_px"] or "", row["y_px"] or "")
+    if any(names.count(c) > 1 for c in COLUMNS[:3]):
+        raise MissionError(f"{pixels}: a column is given twice")
 
 
 def _wanted(image: str, x: str, y: str) -> Place:
-    try:
-        pixel = float(x), float(y)
-    except ValueError:
-        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: two numbers are needed")
-    if not all(map(math.isfinite, pixel)):
-        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: two finite numbers are needed")
-    return Place(image, *pixel)
+    if not image:
+        return Place(image, x, y, why="no image is named")
+    if not (_NUMBER.fullmatch(x) and _NUMBER.fullmatch(y)):
+        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: two numbers in plain digits are needed")
+    if max(abs(float(x)), abs(float(y))) > MOST_PX:
+        return Place(image, x, y, why=f"({x}, {y}) is not a pixel: no picture is that large")
+    return Place(image, float(x), float(y))
 
 
 def csv_bytes(places: Sequence[Place]) -> bytes:

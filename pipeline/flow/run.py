@@ -49,13 +49,15 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
     clock = provenance.Stopwatch()
     mission, config = plan(flight, config, mission_file)
     see = _detector(config)
-    grown = _partial(out, config.resume)
     with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames), imagery.use_one_thread) as pool:
+        grown = _partial(out, config.resume)
         with clock.stage("look"):
             found = _look_all(mission, see, grown, _key(mission, config, see), pool, tell)
         if not any(isinstance(x, Looked) for x in found):
             shutil.rmtree(grown)  # there is nothing in it to go on with
             raise PipelineError(nothing_usable(mission.skipped + tuple(x for x in found if isinstance(x, Skipped))))
+        if config.boxes is not None and not any(x.detections for x in found if isinstance(x, Looked)):
+            mission = replace(mission, warnings=(*mission.warnings, f"{config.boxes}: has no box in any of these photos"))
         with clock.stage("turns"):
             mission = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
     with _writing(out):

@@ -157,9 +157,14 @@ def _vertical(crs: CRS, datum: str | None, name: str) -> tuple[str, float, tuple
     """Height datum, metres a unit, and notes: the file's own word, else the user's, else EGM96 by assumption."""
     if crs.is_compound:
         vertical = crs.sub_crs_list[-1]
-        return _named(vertical), float(vertical.axis_info[0].unit_conversion_factor or 1.0), ()
-    if len(crs.axis_info) == 3:
-        return "ellipsoid", float(crs.axis_info[2].unit_conversion_factor or 1.0), ()
+        own, axis = _named(vertical), vertical.axis_info[0]
+    elif len(crs.axis_info) == 3:
+        own, axis = "ellipsoid", crs.axis_info[2]
+    else:
+        own, axis = None, None
+    if own is not None and axis is not None:
+        overruled = (f"{name}: the DEM itself says that its heights are {own}; {datum} was not used",)
+        return own, float(axis.unit_conversion_factor or 1.0), overruled if datum not in (None, own) else ()
     if datum is not None:
         return datum, 1.0, ()
     return "egm96", 1.0, (f"{name}: the DEM does not name its height datum; EGM96 was assumed",)

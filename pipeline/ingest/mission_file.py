@@ -29,7 +29,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "ground": ("dem", "datum", "geoid", "plane_alt_m"),
     "clock": ("photos_minus_log_s", "names"),
     "run": (
-        "dem", "dem_datum", "geoid", "detector", "boxes", "false_alarms", "adjust", "assume", "tz", "reviews",
+        "dem", "dem_datum", "geoid", "detector", "boxes", "false_alarms", "assume", "tz", "reviews",
         "workers", "cluster", "resume",
     ),
     "pose": (

@@ -71,6 +71,7 @@ def _evidence(s: Sighting, frame: Frame | None, seen: Looked | None, crop: str |
         "point_px": [round(v, 2) for v in found.point_px],
         "confidence": round(found.confidence, 4),
         "detector": found.detector,
+        "sharpness": round(seen.sharpness, 2) if seen else None,
         "crop": crop if part else None,
         "crop_px": list(part) if part else None,
         "pose": pose_record(frame),

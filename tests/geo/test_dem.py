@@ -208,3 +208,9 @@ def test_a_truncated_file_is_refused(write_dem, hills):
     path.write_bytes(path.read_bytes()[:20_000])
     with pytest.raises(MissionError, match=r"dem\.tif"):
         read_dem(str(path))
+
+
+def test_a_datum_that_the_file_contradicts_is_told(write_dem):
+    path = write_dem(numbered(), "EPSG:4326+5773", transform=GEO)
+    assert any("was not used" in note for note in read_dem(str(path), "ellipsoid").notes)
+    assert read_dem(str(path), "egm96").notes == read_dem(str(path)).notes == ()
