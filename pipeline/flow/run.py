@@ -57,7 +57,8 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
             shutil.rmtree(grown)  # there is nothing in it to go on with
             raise PipelineError(nothing_usable(mission.skipped + tuple(x for x in found if isinstance(x, Skipped))))
         if config.boxes is not None and not any(x.detections for x in found if isinstance(x, Looked)):
-            mission = replace(mission, warnings=(*mission.warnings, f"{config.boxes}: has no box in any of these photos"))
+            nothing = f"{config.boxes}: has no box in any of these photos"
+            mission = replace(mission, warnings=(*mission.warnings, nothing))
         with clock.stage("turns"):
             mission = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
     with _writing(out):
