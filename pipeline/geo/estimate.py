@@ -23,6 +23,8 @@ from pipeline.geo.associate import Known, Stack, nothing_known
 Array = NDArray[np.float64]
 
 WINDOW = 400  # sightings
+OUTLIER = 20.0  # chi-square, 2 degrees of freedom: 1 in 20,000
+MOST_OUTLIERS = 25  # a window
 MOST_A_PLACE = 60  # sightings of one place that are heard; more add nothing but time
 
 
@@ -30,8 +32,9 @@ MOST_A_PLACE = 60  # sightings of one place that are heard; more add nothing but
 class Estimate:
     """Positions (J, 2) and covariances (J, 2, 2) of the places.
 
-    Of the M sightings heard, by `index`: shift (M, 2), the error that their photo and flight made, and spread
-    (M, 2, 2), how unsure that is.
+    Of the M sightings heard, by `index`: shift (M, 2), the error that their photo and flight made, spread (M, 2, 2),
+    how unsure that is, and surprise (M,), how far each lies from what all others say of it (chi-square, 2 degrees of
+    freedom; 0 where nothing checks it).
     """
 
     at: Array
@@ -39,6 +42,7 @@ class Estimate:
     index: NDArray[np.intp]
     shift: Array
     spread: Array
+    surprise: Array
 
 
 def windows(s: Stack, places: Sequence[list[int]]) -> list[list[int]]:
@@ -80,10 +84,43 @@ def estimate(s: Stack, places: Sequence[list[int]]) -> Estimate:
     normal = cho_factor(a.T @ ca, lower=True)
     x = cho_solve(normal, ca.T @ z)
     inverse = np.asarray(cho_solve(normal, np.eye(2 * j)))
-    gain = common @ (cho_solve(factor, np.eye(2 * n)) - ca @ inverse @ ca.T)  # best guess of the common part: gain z
+    check = cho_solve(factor, np.eye(2 * n)) - ca @ inverse @ ca.T  # C⁻¹ of what is left when the places are solved for
+    gain = common @ check  # best guess of the common part: gain z
     return Estimate(
-        x.reshape(-1, 2), _blocks(inverse), index, (gain @ z).reshape(-1, 2), _blocks(common - gain @ common)
+        x.reshape(-1, 2),
+        _blocks(inverse),
+        index,
+        (gain @ z).reshape(-1, 2),
+        _blocks(common - gain @ common),
+        _surprise(_blocks(check), (check @ z).reshape(-1, 2)),
     )
+
+
+def _surprise(weight: Array, told: Array) -> Array:
+    """(M,) each sighting against all others: told' weight⁻¹ told (data snooping; Baarda 1968, in blocks of two)."""
+    size = np.trace(weight, axis1=1, axis2=2)
+    checked = np.linalg.det(weight) > 1e-6 * size**2
+    safe = np.where(checked[:, None, None], weight, np.eye(2))
+    return np.asarray(
+        np.where(checked, np.einsum("ni,ni->n", told, np.linalg.solve(safe, told[..., None])[..., 0]), 0.0)
+    )
+
+
+def estimate_without_outliers(s: Stack, places: Sequence[list[int]]) -> tuple[Estimate, list[list[int]]]:
+    """Solve one window, taking out of their places, worst first, sightings that all others contradict.
+
+    Returns the estimate and the places, those taken out as places of their own: one sighting given to the wrong place
+    bends a net that is stiff to a decimetre by metres.
+    """
+    kept = [list(members) for members in places]
+    for _ in range(MOST_OUTLIERS):
+        found = estimate(s, kept)
+        worst = int(np.argmax(found.surprise))
+        if found.surprise[worst] < OUTLIER:
+            break
+        lone = int(found.index[worst])
+        kept = [[i for i in members if i != lone] for members in kept] + [[lone]]
+    return found, kept
 
 
 def _blocks(m: Array) -> Array:

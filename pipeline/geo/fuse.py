@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.associate import Stack, associate, nothing_known, stack
-from pipeline.geo.estimate import Estimate, estimate, heard, learnt, windows
+from pipeline.geo.estimate import Estimate, estimate_without_outliers, heard, learnt, windows
 from pipeline.geo.geodesy import from_enu
 from pipeline.geo.radius import r90_m
 from pipeline.types import Covariance, GeoPoint, Hit, Sighting
@@ -36,10 +36,9 @@ def fuse(sightings: Iterable[Sighting]) -> tuple[Hit, ...]:
         places = associate(s, known)
         if places == before:
             break
-        runs = windows(s, places)
-        found = [estimate(s, [places[p] for p in run]) for run in runs]
-        known, before = learnt(s, found), places
-    hits = [_hit(s, places[p], e, k) for run, e in zip(runs, found, strict=True) for k, p in enumerate(run)]
+        found = [estimate_without_outliers(s, [places[p] for p in run]) for run in windows(s, places)]
+        known, before = learnt(s, [e for e, _ in found]), places
+    hits = [_hit(s, members, e, k) for e, kept in found for k, members in enumerate(kept)]
     return tuple(sorted(_told_apart(hits), key=lambda h: (h.label, h.id)))
 
 

@@ -203,6 +203,25 @@ def test_covariances_are_true_in_simulation():
     assert 0.87 < np.mean(inside) < 0.93
 
 
+def test_a_sighting_that_all_others_contradict_does_not_bend_the_net():
+    """Two places 7 m apart; one photo's view of the first lies where the second is, and only the net knows better."""
+    tilt = ((2.0, 0.0), (0.0, 2.0), *((0.0, 0.0),) * 4)
+    seen = [
+        sighting(at, 0.0, f"f{k}", own=0.1, image=tilt, n=100 * n)
+        for k in range(5)
+        for n, at in enumerate((0.0, 7.0, 60.0))
+        if k > 0 or n != 1
+    ]
+    wrong = [
+        s
+        if (s.detection.frame_id, s.detection.box_px[0]) != ("f0", 0)
+        else sighting(7.0, 0.0, "f0", own=0.1, image=tilt)
+        for s in seen
+    ]
+    places = sorted(round(east_north(h)[0], 1) for h in fuse(wrong) if len(h.sightings) > 1)
+    assert places == [0.0, 7.0, 60.0]
+
+
 def test_a_long_flight_is_cut_into_windows():
     seen = [sighting(40.0 * k, 0.0, f"f{k}-{i}", own=1.0) for k in range(250) for i in range(3)]
     hits = fuse(seen)
