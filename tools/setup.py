@@ -42,6 +42,16 @@ def pip(folder: Path, *arguments: str) -> None:
         sys.exit("the installation failed; the lines above say why. The same command may be run again.")
 
 
+def link_relatively(folder: Path) -> None:
+    """Let the environment point to this checkout by a relative path.
+
+    Python 3.11 reads such files in the locale's encoding: with an absolute path through a folder with a Chinese name,
+    it would not start at all where the locale is C.
+    """
+    for link in folder.glob("[Ll]ib/**/*qianliyan*.pth"):
+        link.write_text(os.path.relpath(ROOT, link.parent) + "\n", encoding="ascii")
+
+
 def check_opencv(folder: Path) -> None:
     """opencv-python needs libGL and GLib, which bare machines and containers lack."""
     command = [str(python_of(folder)), "-c", "import cv2"]
@@ -58,6 +68,7 @@ def main() -> None:
     make_venv(folder)
     pip(folder, "--require-hashes", "--only-binary", ":all:", "--requirement", lock)
     pip(folder, "--no-deps", "--editable", ".")
+    link_relatively(folder)
     check_opencv(folder)
 
 
