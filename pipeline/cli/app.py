@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,26 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import show
+from pipeline.cli.options import (
+    DATUMS,
+    AsJson,
+    Assume,
+    Dem,
+    DemDatum,
+    Detector,
+    FalseAlarms,
+    Flight,
+    Geoid,
+    MissionFile,
+    Pixels,
+    Tz,
+    must_be_text,
+    must_be_there,
+    not_over,
+    one_of,
+    pixel_of,
+    rate,
+)
 from pipeline.config import RunConfig
 from pipeline.errors import OutputError, PipelineError
 from pipeline.types import Ground
@@ -39,88 +58,7 @@ app = typer.Typer(
     help="Qianliyan 千里眼: from a drone flight to a scored list of pollution sources.",
 )
 
-Flight = Annotated[Path, typer.Argument(metavar="FLIGHT", help="Folder (or one file) as it comes off the card.")]
-MissionFile = Annotated[
-    Path | None, typer.Option("--mission", metavar="FILE.toml", help="Mission file; FLIGHT/mission.toml by default.")
-]
-Dem = Annotated[
-    str | None, typer.Option("--dem", metavar="DEM", help="Elevation model, a GeoTIFF; without it the ground is level.")
-]
-DemDatum = Annotated[
-    str | None,
-    typer.Option("--dem-datum", metavar="egm96|egm2008|ellipsoid|geoid", help="Heights of a DEM that does not say."),
-]
-Geoid = Annotated[
-    str | None, typer.Option("--geoid", metavar="FILE", help="Geoid grid (GTX or GeoTIFF) for egm2008 and geoid.")
-]
-Detector = Annotated[
-    str | None,
-    typer.Option("--detector", metavar="SPEC", help="Detectors, joined by commas. [default: all that are there]"),
-]
-FalseAlarms = Annotated[
-    str | None,
-    typer.Option("--false-alarms", metavar="0.2/photo", help="Threshold by the false alarms that it lets through."),
-]
-Assume = Annotated[
-    str | None, typer.Option("--assume", metavar="nadir", help="Photos without attitude looked straight down.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
-Tz = Annotated[
-    str | None, typer.Option("--tz", metavar="ZONE", help="Zone of the camera's clock where the photos do not tell.")
-]
-Pixels = Annotated[
-    list[str] | None, typer.Option("--pixel", metavar="X,Y", help="A pixel; may be given several times.")
-]
-
-
-def _rate(text: str | None) -> float | None:
-    """'0.2/photo' -> 0.2."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{0,6}\.?\d{1,9})(?:/photo)?", text, re.ASCII)
-    if not found or not float(found[1]) > 0:
-        raise typer.BadParameter(f"{text!r}: say for example 0.2/photo", param_hint="--false-alarms")
-    return float(found[1])
-
-
-def _pixel(text: str) -> tuple[float, float]:
-    number = r"\s*([+-]?\d{1,9}(?:\.\d{1,15})?)\s*"
-    found = re.fullmatch(f"{number},{number}", text, re.ASCII)
-    if not found:
-        raise typer.BadParameter(f"{text!r} is not X,Y", param_hint="--pixel")
-    return float(found[1]), float(found[2])
-
-
-def _there(**paths: str | Path | None) -> None:
-    """Refuse a path that is missing or has a name that no file of ours can hold, before any work is done."""
-    for option, path in paths.items():
-        if path is not None and not Path(path).exists():
-            raise PipelineError(f"--{option} {path}: there is no such file or folder")
-    _text(*paths.values())
-
-
-def _text(*values: object) -> None:
-    for value in values:
-        try:
-            str(value).encode()
-        except UnicodeEncodeError as why:
-            raise PipelineError(f"{str(value)!r}: is not UTF-8; rename it, or set the locale to UTF-8") from why
-
-
-def _not_over(out: Path | None, *inputs: Path | None) -> None:
-    """Refuse to write over what is read."""
-    for given in inputs:
-        if out is not None and given is not None and out.exists() and given.exists() and out.samefile(given):
-            raise OutputError(f"{out}: is an input of this command; name another file to write")
-
-
-def _one_of(value: str | None, allowed: tuple[str, ...], option: str) -> None:
-    if value is not None and value not in allowed:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}", param_hint=option)
-
-
 COUNTS = (("照片 photos", "frames"), ("已搜索 searched", "searched"), ("检出 found", "detections"))
-DATUMS = ("egm96", "egm2008", "ellipsoid", "geoid")
 
 
 @app.command()
@@ -169,15 +107,15 @@ def run(
     """Search a flight and write a run folder."""
     from pipeline.flow.run import run as run_flight
 
-    _one_of(dem_datum, DATUMS, "--dem-datum")
-    _one_of(assume, ("nadir",), "--assume")
+    one_of(dem_datum, DATUMS, "--dem-datum")
+    one_of(assume, ("nadir",), "--assume")
     if boxes is not None and detector is not None:
         raise typer.BadParameter("takes the place of --detector; give one of the two", param_hint="--boxes")
-    _text(flight, out)
-    _there(mission=mission, dem=dem, geoid=geoid, boxes=boxes)
+    must_be_text(flight, out)
+    must_be_there(mission=mission, dem=dem, geoid=geoid, boxes=boxes)
     _check_reviews(reviews)
     config = RunConfig(
-        detector or "", boxes, _rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume
+        detector or "", boxes, rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume
     )
     try:
         with show.progress() as tell:
@@ -232,8 +170,8 @@ def ingest(
     from pipeline.flow.mission import nothing_usable
     from pipeline.ingest import open_mission
 
-    _one_of(dem_datum, DATUMS, "--dem-datum")
-    _one_of(assume, ("nadir",), "--assume")
+    one_of(dem_datum, DATUMS, "--dem-datum")
+    one_of(assume, ("nadir",), "--assume")
     ground = _ground(dem, dem_datum, geoid)
     found = open_mission(flight, mission_file=mission, ground=ground, assume=assume, tz=tz)
     show_mission(found, as_json)
@@ -244,7 +182,7 @@ def ingest(
 def _ground(dem: str | None, dem_datum: str | None, geoid: str | None) -> Ground:
     """The ground that was asked for; a DEM that cannot be read is refused here, once, and not for each photo."""
     ground = Ground(dem=dem, dem_datum=dem_datum, geoid=geoid)
-    _there(dem=dem, geoid=geoid)
+    must_be_there(dem=dem, geoid=geoid)
     if dem is not None:
         from pipeline.geo.ground import open_ground
 
@@ -263,9 +201,9 @@ def detect(
     """Find boxes in photos; no pose is needed."""
     from pipeline.flow.boxes import detect_photos
 
-    _not_over(out, *photos)
+    not_over(out, *photos)
     with show.progress() as tell:
-        boxes, errors = detect_photos(photos, out, "all" if detector is None else detector, _rate(false_alarms), tell)
+        boxes, errors = detect_photos(photos, out, "all" if detector is None else detector, rate(false_alarms), tell)
     for error in errors:
         show.complain(error)
     show.say(f"{boxes} boxes in {len(photos) - len(errors)} photos: {out}")
@@ -296,11 +234,11 @@ def locate(
     """
     from pipeline.flow.places import Locator, locate_csv, write_places
 
-    _one_of(dem_datum, DATUMS, "--dem-datum")
+    one_of(dem_datum, DATUMS, "--dem-datum")
     if pixels is not None and out is None:
         raise typer.BadParameter("--pixels needs -o OUT.csv")
-    wanted = [_pixel(p) for p in pixel or ()]
-    _not_over(out, photo, pixels)
+    wanted = [pixel_of(p) for p in pixel or ()]
+    not_over(out, photo, pixels)
     if photo is not None and wanted and pixels is None:
         places = Locator(_ground(dem, dem_datum, geoid), mission, tz).places(str(photo), photo, wanted)
     elif pixels is not None and photo is None and not wanted:
@@ -335,9 +273,9 @@ def pin(
     """
     from pipeline.flow.pin import pin as pin_hit
 
-    _text(run_folder, photo, comment, who)
-    _there(dem=dem)
-    entry = pin_hit(run_folder, photo, _pixel(pixel), label, who, comment, dem)
+    must_be_text(run_folder, photo, comment, who)
+    must_be_there(dem=dem)
+    entry = pin_hit(run_folder, photo, pixel_of(pixel), label, who, comment, dem)
     feature = {k: v for k, v in entry["value"].items() if k != "properties"}
     told = {k: v for k, v in entry["value"]["properties"].items() if k != "evidence"}
     typer.echo(json.dumps({**feature, "properties": told}, ensure_ascii=False))
@@ -361,7 +299,7 @@ def score(
     """Score a hit list against targets."""
     from pipeline.cli.score import show_score
 
-    _not_over(out, hits, hits / "hits.geojson", targets, Path(rules))
+    not_over(out, hits, hits / "hits.geojson", targets, Path(rules))
     show_score(hits, targets, rules, out, originals)
 
 
@@ -389,8 +327,8 @@ def sim(
     """
     from pipeline.cli.demo import make_sim
 
-    _one_of(profile, ("exact", "dji", "real", "rtk"), "--profile")
-    _one_of(pattern, ("nadir", "oblique", "mixed"), "--pattern")
+    one_of(profile, ("exact", "dji", "real", "rtk"), "--profile")
+    one_of(pattern, ("nadir", "oblique", "mixed"), "--pattern")
     if out.exists():
         raise OutputError(f"{out}: is there already")
     options: dict[str, Any] = {
