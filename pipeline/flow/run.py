@@ -19,13 +19,15 @@ from pipeline.flow import provenance
 from pipeline.flow.frames import frames_value
 from pipeline.flow.journal import Journal, whole_lines
 from pipeline.flow.look import Finder, look
-from pipeline.flow.mission import CHUNK, conclude, doubt_turned, locate_all, nothing_usable
+from pipeline.flow.mission import conclude, doubt_turned, locate_all, nothing_usable
 from pipeline.geo.ground import open_ground
 from pipeline.geo.radius import r90_m
 from pipeline.parallel import Pool, chunks, open_pool, pmap
 from pipeline.types import Ground, HitList, Looked, Mission, Skipped, iso_utc
 
 Tell = Callable[[str, int, int], None]
+
+CLUSTER_BATCH = 16  # frames a task: a scheduler takes some milliseconds for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
     with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames), imagery.use_one_thread) as pool:
         grown = _partial(out, config.resume)
         with clock.stage("look"):
-            found = _look_all(mission, see, grown, _key(mission, config, see), pool, tell)
+            batch = CLUSTER_BATCH if config.cluster else 1  # one by one here, so that findings show at once
+            found = _look_all(mission, see, grown, _key(mission, config, see), pool, batch, tell)
         if not any(isinstance(x, Looked) for x in found):
             shutil.rmtree(grown)  # there is nothing in it to go on with
             raise PipelineError(nothing_usable(mission.skipped + tuple(x for x in found if isinstance(x, Skipped))))
@@ -139,7 +142,7 @@ def _size_and_time(path: str) -> tuple[int, int]:
 
 
 def _look_all(
-    mission: Mission, see: Finder, grown: Path, key: str, pool: Pool | None, tell: Tell
+    mission: Mission, see: Finder, grown: Path, key: str, pool: Pool | None, batch: int, tell: Tell
 ) -> list[Looked | Skipped]:
     """Search what has not been searched yet; findings go to hits.partial.jsonl as they come."""
     early_path = grown / "hits.partial.jsonl"
@@ -148,7 +151,7 @@ def _look_all(
         todo = [f for f in mission.frames if f.id not in journal.done]
         work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"))
         tell("look", len(journal.done), len(mission.frames))
-        for part in pmap(work, chunks(todo, CHUNK), pool):
+        for part in pmap(work, chunks(todo, batch), pool):
             for entry in part:
                 _write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
                 journal.add(entry)
