@@ -85,7 +85,7 @@ def _span_ms(frames: Iterable[Frame]) -> tuple[int, int] | None:
 
 def show_score(hits: Path, targets: Path, rules: str, out: Path | None, originals: Path | None) -> None:
     """Write RESULT.json where asked for, and print the score table."""
-    from pipeline.report.files import write_bytes_atomic
+    from pipeline.files import write_bytes_atomic
     from pipeline.score import canonical_json, result
 
     hits = hits / "hits.geojson" if hits.is_dir() else hits

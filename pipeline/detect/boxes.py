@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.errors import ModelError
+from pipeline.files import write_json_atomic
 from pipeline.imagery import Image
 from pipeline.types import Detection, Frame
 
@@ -226,17 +226,11 @@ def _label(name: str, where: str) -> str:
 
 
 def write_boxes(path: str | Path, searched: Iterable[Searched]) -> None:
-    """Write OUT.json, aside first; raises OSError when that is impossible.
+    """Write OUT.json in one step; raises OutputError when that is impossible.
 
     The same findings give the same bytes: 0.01 px, four decimals of score, categories by name.
     """
-    path, text = Path(path), json.dumps(boxes_table(list(searched)), ensure_ascii=False, indent=1) + "\n"
-    aside = path.with_name(path.name + ".partial")
-    try:
-        aside.write_bytes(text.encode("utf-8"))
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_json_atomic(Path(path), boxes_table(list(searched)))
 
 
 def boxes_table(searched: list[Searched]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import imagery
-from pipeline.errors import OutputError, PipelineError
+from pipeline.errors import PipelineError
 
 Tell = Callable[[str, int, int], None]
 
@@ -31,10 +31,7 @@ def detect_photos(
         except PipelineError as why:
             searched.append(Searched(name_of(photo), 0, 0, (), str(why)))
         tell("look", i, len(photos))
-    try:
-        write_boxes(out, searched)
-    except OSError as why:
-        raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
+    write_boxes(out, searched)
     return sum(len(s.detections) for s in searched), [s.error for s in searched if s.error]
 
 

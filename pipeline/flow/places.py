@@ -168,7 +168,7 @@ def csv_bytes(places: Sequence[Place]) -> bytes:
 
 def write_places(places: Sequence[Place], out: Path) -> None:
     """Write OUT.csv aside, then put it in place; raises OutputError when that fails."""
-    from pipeline.report.files import write_bytes_atomic
+    from pipeline.files import write_bytes_atomic
 
     try:
         write_bytes_atomic(out, csv_bytes(places))

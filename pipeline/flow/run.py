@@ -182,9 +182,9 @@ def _write(
     done: Done, grown: Path, facts: dict[str, Any], clock: provenance.Stopwatch, reviews: str | None, tell: Tell
 ) -> Done:
     """Write the reports, take over an earlier run's reviews, and give the folder its name."""
+    from pipeline.files import write_json_atomic
     from pipeline.report import hit_features, write_run
     from pipeline.report.carry import take_over
-    from pipeline.report.files import write_json_atomic
 
     tell("report", 0, 1)
     done = replace(done, hits=replace(done.hits, provenance=facts))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pipeline import imagery
+from pipeline.files import write_bytes_atomic
 from pipeline.imagery import Image
 from pipeline.report.features import context_path, crop_path
-from pipeline.report.files import write_bytes_atomic
 from pipeline.types import Box, Frame, Mission
 
 CROP_LONG_SIDE_PX = 1024

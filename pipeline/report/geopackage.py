@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import OutputError
-from pipeline.report.files import write_atomic
+from pipeline.files import write_atomic
 from pipeline.report.shapes import line, polygon, wrapped_lon_deg
 from pipeline.report.survey import Survey, Surveyed
 from pipeline.types import HitList, Mission, iso_utc

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline import imagery
+from pipeline.files import write_atomic
 from pipeline.report.colours import class_colour
 from pipeline.report.features import context_path
-from pipeline.report.files import write_atomic
 from pipeline.report.mosaic import Tile
 from pipeline.report.places import cgcs2000, dms, navigation_link
 from pipeline.report.plane import Plane, plane_about

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
+from pipeline.files import write_bytes_atomic, write_json_atomic
 from pipeline.report.crops import write_crops
 from pipeline.report.features import hit_features
-from pipeline.report.files import write_bytes_atomic, write_json_atomic
 from pipeline.report.geopackage import write_gpkg
 from pipeline.report.kml import hits_kml
 from pipeline.report.map_page import Notes, map_plane, write_map

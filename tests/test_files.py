@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.report.files import write_atomic, write_bytes_atomic, write_json_atomic
+from pipeline.files import write_atomic, write_bytes_atomic, write_json_atomic
 from pipeline.report.tables import text_cell
 from pipeline.words import CLASSES, WORDS, both, class_word, word
 
@@ -88,7 +88,7 @@ def test_classes_have_words_and_unknown_ones_fall_back() -> None:
 
 def test_importing_the_report_loads_nothing_heavy() -> None:
     code = (
-        "import sys, pipeline.report, pipeline.report.files, pipeline.report.reviews; "
+        "import sys, pipeline.report, pipeline.files, pipeline.report.reviews; "
         "heavy = {'cv2', 'geopandas', 'pandas', 'rasterio', 'openpyxl', 'shapely', 'pyproj', 'scipy'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
