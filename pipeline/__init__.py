@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.geo.fuse import fuse as fuse
     from pipeline.geo.locate import locate as locate
     from pipeline.ingest import open_mission as open_mission
+    from pipeline.report.open_run import open_run as open_run
     from pipeline.score import judge as judge
     from pipeline.score import read_hits as read_hits
     from pipeline.score import read_rules as read_rules
@@ -34,6 +35,7 @@ _HOMES = {
     "load_detector": "pipeline.detect",
     "locate": "pipeline.geo.locate",
     "open_mission": "pipeline.ingest",
+    "open_run": "pipeline.report.open_run",
     "read_hits": "pipeline.score",
     "read_rules": "pipeline.score",
     "read_targets": "pipeline.score",

@@ -94,6 +94,7 @@ function draw() {
   requestAnimationFrame(() => { waiting = false; paint(); });
 }
 function paint() {
+  if (!canvas.width || !canvas.height) return;  // a frame that is not laid out yet; its size comes by `resize`
   ctx.fillStyle = "#e9edef";
   ctx.fillRect(0, 0, width, height);
   grid();

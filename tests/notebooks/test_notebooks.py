@@ -1,0 +1,98 @@
+"""The notebooks run from top to bottom, and what they show is there. A kernel is a process of its own."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from pipeline.config import RunConfig
+from pipeline.flow.run import run
+from pipeline.sim import FlightConfig, make_flight
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a Chinese name, of a small flight with markers."""
+    root = tmp_path_factory.mktemp("航次 1")
+    config = FlightConfig(
+        seed=7, strips=2, photos_per_strip=3, width_px=1600, height_px=1200, marker_size_m=(1.2, 1.5), n_smoke=0,
+        n_dust=0, n_outfalls=0, turned_strip=False,
+    )  # fmt: skip
+    made = make_flight(root / "sim", config)
+    run(made.flight, root / "run", RunConfig(dem=str(made.dem), dem_datum="egm96", detector="marker", workers=1))
+    return root / "run"
+
+
+def executed(name: str, run_folder: Path) -> list[Any]:
+    """All outputs of a notebook whose parameter cell names this run."""
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    (parameters,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
+    parameters.source = f"RUN = {str(run_folder)!r}"
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(run_folder.parent)}}).execute()
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+@pytest.fixture(scope="module")
+def outputs(finished: Path) -> list[Any]:
+    return executed("01_look_at_a_mission.ipynb", finished)
+
+
+def shown(outputs: list[Any], kind: str) -> list[str]:
+    return [o.data[kind] for o in outputs if "data" in o and kind in o.data]
+
+
+def test_notebooks_are_kept_without_outputs() -> None:
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+        assert cells and not any(c.outputs or c.execution_count for c in cells), path.name
+
+
+def test_hits_crop_and_footprint_are_shown(outputs: list[Any]) -> None:
+    tables = "".join(shown(outputs, "text/html"))
+    assert "marker" in tables and "r90_m" in tables and "POINT Z" in tables
+    (crop,) = shown(outputs, "image/jpeg")
+    assert base64.b64decode(crop).startswith(b"\xff\xd8\xff")
+    (footprint,) = shown(outputs, "image/svg+xml")
+    assert "<path" in footprint
+
+
+def page_of(outputs: list[Any]) -> str:
+    (frame,) = [t for t in shown(outputs, "text/html") if "<iframe" in t]
+    found = re.search(r'srcdoc="([^"]*)"', frame)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_the_map_is_whole_and_inside_the_notebook(outputs: list[Any], finished: Path) -> None:
+    assert page_of(outputs) == (finished / "map.html").read_text("utf-8")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: the notebook's map is not drawn")
+def test_the_map_draws_inside_the_notebook(outputs: list[Any], tmp_path: Path) -> None:
+    """As a notebook shows it: the page's own script runs in its frame and lays the photos out."""
+    (frame,) = [t for t in shown(outputs, "text/html") if "<iframe" in t]
+    (tmp_path / "page.html").write_text(f"<meta charset=utf-8><body>{frame}", encoding="utf-8")
+    picture = tmp_path / "page.png"
+    options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    options += ["--disable-component-update", "--proxy-server=127.0.0.1:9", "--virtual-time-budget=8000"]
+    places = [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", (tmp_path / "page.html").as_uri()]
+    command = [str(CHROMIUM), "--headless", *options, "--window-size=1100,760", *places]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    import cv2
+    import numpy as np
+
+    pixels = cv2.imdecode(np.fromfile(picture, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    assert len(np.unique(pixels[50:650].reshape(-1, 3), axis=0)) > 5_000  # photos, not a blank frame
