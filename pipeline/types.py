@@ -110,6 +110,7 @@ class Frame:
     exposure: str = ""  # one press of the shutter: several lenses share it
     lens: str = ""  # W, Z, T, V … of a camera with several lenses
     laser: LaserPoint | None = None
+    pts: int | None = None  # of a video's frame: its presentation time stamp in the stream's units; None: a photo
     height_above_takeoff_m: float | None = None
     sources: tuple[tuple[str, str], ...] = ()  # (part of the pose, where it came from)
     assumed: tuple[str, ...] = ()  # what was assumed, not read: "attitude", …
@@ -128,6 +129,44 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFacts:
+    """One log of a flight, in a few words."""
+
+    id: str  # path relative to the flight
+    kind: str  # tlog, dataflash, ulog, srt, mrk
+    start_ns: int | None  # UTC
+    end_ns: int | None
+    positions: int
+    attitudes: int
+    gimbal: int
+    triggers: int
+    messages: int
+    clock: str  # how its time became UTC
+    clock_sigma_s: float | None
+    drift_ppm: float
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFit:
+    """Cameras' clock against one log's: a photo's UTC is its own time minus `photos_minus_log_s`."""
+
+    log: str  # its id
+    photos_minus_log_s: float
+    sigma_s: float
+    drift_ppm: float
+    method: str  # "sequence numbers", "triggers", "EXIF GPS", "mission file", "times as they stand"
+    photos: int  # that the fit rests on
+    residual_median: float  # of |residual|, in `residual_unit`; NaN where the fit rests on nothing that leaves one
+    residual_p90: float
+    residual_max: float
+    residual_unit: str  # "s" or "m"
+    unmatched_photos: int = 0
+    unmatched_triggers: int = 0
+    ambiguous: str = ""  # a sentence where another alignment fits as well
+
+
+@dataclass(frozen=True, slots=True)
 class Mission:
     """One flight, read and sorted: frames in time order, and the ground they look at."""
 
@@ -138,6 +177,8 @@ class Mission:
     meta: tuple[tuple[str, str], ...] = ()  # site, pilot, drone …
     warnings: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()  # files that could not be read at all
+    logs: tuple[LogFacts, ...] = ()
+    clocks: tuple[ClockFit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
