@@ -41,11 +41,15 @@ def show_demo(out: Path | None) -> None:
     show.say(f"地图 map: {(folder / 'run' / 'map.html').resolve()}")
 
 
-def make_sim(out: Path, seed: int, options: dict[str, Any], progress: Any = None) -> int:
-    """Make a simulated flight under `out`; returns the number of photos."""
+def make_sim(out: Path, seed: int, options: dict[str, Any], progress: Any = None) -> str:
+    """Make a simulated flight under `out`; returns what was made, in a few words."""
     from pipeline.sim import FlightConfig, make_flight
 
-    return len(make_flight(out, FlightConfig(seed=seed, **options), progress).truth.photos)
+    made = make_flight(out, FlightConfig(seed=seed, **options), progress)
+    words = [f"{len(made.truth.photos)} photos"] if made.truth.config.photos_kept else []
+    words += [made.log.name] if made.log else []
+    words += [f"{len(made.videos)} clips, {len(made.footage.photos)} frames"] if made.footage else []
+    return ", ".join(words)
 
 
 def _next_free(base: Path) -> Path:

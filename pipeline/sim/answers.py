@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.sim.clocks import Clocks, Notes
 from pipeline.sim.noise import stream
 from pipeline.sim.space import angles_deg
 from pipeline.sim.truth import Truth
@@ -21,15 +22,33 @@ POSES = (
     "photo", "lat_deg", "lon_deg", "alt_m", "yaw_deg", "pitch_deg", "roll_deg", "turned", "focal_px", "cx_px", "cy_px",
     "k1", "k2", "p1", "p2", "k3", "t_ns",
 )  # fmt: skip
+CLOCK = ("photo", "t_ns", "boot_ns", "camera_ns", "photos_minus_log_s", "sequence")
 PIXELS = ("photo", "x_px", "y_px", "target", "class", "lat_deg", "lon_deg", "alt_m", "visible")
 
 
-def write_answers(folder: Path, truth: Truth) -> None:
-    """targets.geojson, truth_poses.csv, truth_pixels.csv and boxes.json into an existing folder."""
-    _write_json(folder / "targets.geojson", targets_geojson(truth))
-    _write_json(folder / "boxes.json", boxes_json(truth))
-    _write_csv(folder / "truth_poses.csv", POSES, _poses(truth))
-    _write_csv(folder / "truth_pixels.csv", PIXELS, _pixels(truth))
+def write_answers(folder: Path, *truths: Truth) -> None:
+    """targets.geojson, truth_poses.csv, truth_pixels.csv and boxes.json into an existing folder.
+
+    Photos and a video's frames are truths of their own, over the same targets.
+    """
+    _write_json(folder / "targets.geojson", targets_geojson(truths[0]))
+    _write_json(folder / "boxes.json", boxes_json(*truths))
+    _write_csv(folder / "truth_poses.csv", POSES, (row for truth in truths for row in _poses(truth)))
+    _write_csv(folder / "truth_pixels.csv", PIXELS, (row for truth in truths for row in _pixels(truth)))
+
+
+def write_clock(folder: Path, truth: Truth, clocks: Clocks, notes: Notes) -> Path:
+    """truth_clock.csv: every photo's exposure by all clocks, and its number in the log, if it has one."""
+    utc = np.array(truth.plan.t_ns, np.int64)
+    boot, camera = clocks.boot_ns(utc), clocks.camera_ns(utc)
+    number = dict(zip(notes.shot.tolist(), notes.sequence.tolist(), strict=True))
+    rows = (
+        (name, utc[i], boot[i], camera[i], f"{(camera[i] - utc[i]) / 1e9:.9f}", number.get(int(i), ""))
+        for name, i in zip(truth.photos, truth.shot, strict=True)
+    )
+    path = folder / "truth_clock.csv"
+    _write_csv(path, CLOCK, rows)
+    return path
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
@@ -54,13 +73,26 @@ def targets_geojson(truth: Truth) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def boxes_json(truth: Truth) -> dict[str, Any]:
+def boxes_json(*truths: Truth) -> dict[str, Any]:
     """What a perfect detector (or one with noise of `box_sigma_px`) would have found, in the format of `detect`."""
-    rng, sigma = stream(truth.config, "boxes"), truth.config.box_sigma_px
-    images = [
-        {"id": i + 1, "file_name": name, "width": truth.lenses[i].width_px, "height": truth.lenses[i].height_px}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for truth in truths:
+        annotations += _annotations(truth, len(images) + 1)
+        images += _images(truth, len(images) + 1)
+    categories = [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)]
+    return {"schema_version": SCHEMA_VERSION, "images": images, "categories": categories, "annotations": annotations}
+
+
+def _images(truth: Truth, first_id: int) -> list[dict[str, Any]]:
+    return [
+        {"id": first_id + i, "file_name": name, "width": truth.lenses[i].width_px, "height": truth.lenses[i].height_px}
         for i, name in enumerate(truth.photos)
     ]
+
+
+def _annotations(truth: Truth, first_id: int) -> list[dict[str, Any]]:
+    rng, sigma = stream(truth.config, "boxes"), truth.config.box_sigma_px
     annotations = []
     for i, j in zip(*np.nonzero(truth.visible[:, : len(truth.scored)]), strict=True):
         x0, y0, x1, y1 = truth.boxes[i, j]
@@ -69,15 +101,14 @@ def boxes_json(truth: Truth) -> dict[str, Any]:
             continue
         annotations.append(
             {
-                "image_id": int(i) + 1,
+                "image_id": first_id + int(i),
                 "category_id": LABELS.index(truth.targets[j].label) + 1,
                 "bbox": [round(float(v), 3) for v in (x0 + shift[0], y0 + shift[1], x1 - x0, y1 - y0)],
                 "score": 0.9,
                 "point": [round(float(v), 4) for v in truth.px[i, j] + shift],
             }
         )
-    categories = [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)]
-    return {"schema_version": SCHEMA_VERSION, "images": images, "categories": categories, "annotations": annotations}
+    return annotations
 
 
 def _poses(truth: Truth) -> Iterable[tuple[Any, ...]]:

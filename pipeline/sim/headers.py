@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from pipeline.sim import tiff
+from pipeline.sim.clocks import set_clocks
 from pipeline.sim.dialects import DIALECTS, Dialect
 from pipeline.sim.lens import Lens
 from pipeline.sim.noise import decimals
@@ -43,30 +44,39 @@ class Header:
     laser: tuple[float, ...] | None
     rtk_sigma_m: float
     calibrated: bool
+    camera_ns: int  # what the camera takes for UTC
+    bare: bool = False  # no XMP: the pose lies in a log
+    gps: bool = True
 
     @property
     def local(self) -> datetime:
-        return local_time(self.t_ns, self.utc_offset_h)
+        return local_time(self.camera_ns, self.utc_offset_h)
 
 
 def header(truth: Truth, photo: int) -> Header:
     """What the drone says about one photo (an index into `truth.photos`)."""
     config, said, i = truth.config, truth.reported, int(truth.shot[photo])
+    above = 0.0
+    if config.log and said.rtk_sigma_m:  # a position without RTK's tags is taken for one above the geoid
+        above = float(truth.terrain.site.undulation_m(said.lat_deg[i : i + 1], said.lon_deg[i : i + 1])[0])
+    camera_ns = int(set_clocks(config, truth.plan).camera_ns(np.array(truth.plan.t_ns[i])))
     laser = None if said.laser is None or np.isnan(said.laser[i]).any() else tuple(float(v) for v in said.laser[i])
     return Header(
         truth.photos[photo], DIALECTS[config.dialect_name], config.profile == "exact", truth.nominal[photo],
         truth.plan.t_ns[i], truth.terrain.site.utc_offset_h, float(said.lat_deg[i]), float(said.lon_deg[i]),
-        float(said.absolute_m[i]), float(said.relative_m[i]), float(said.yaw_deg[i]), float(said.pitch_deg[i]),
+        float(said.absolute_m[i]) - above, float(said.relative_m[i]), float(said.yaw_deg[i]), float(said.pitch_deg[i]),
         float(said.roll_deg[i]), laser, said.rtk_sigma_m, config.profile != "real",
+        camera_ns, bool(config.log), config.exif_gps or not config.log,
     )  # fmt: skip
 
 
 def dress(jpeg: bytes, head: Header) -> bytes:
-    """A JPEG with EXIF and XMP in place of whatever APP segments it began with."""
+    """A JPEG with EXIF and, where there is a pose to tell, XMP in place of whatever APP segments it began with."""
     at = 2
     while 0xE0 <= jpeg[at + 1] <= 0xEF:
         at += 2 + struct.unpack(">H", jpeg[at + 2 : at + 4])[0]
-    return b"\xff\xd8" + _app1(b"Exif\0\0" + exif(head)) + _app1(XMP_MARK + xmp(head).encode()) + jpeg[at:]
+    packet = b"" if head.bare else _app1(XMP_MARK + xmp(head).encode())
+    return b"\xff\xd8" + _app1(b"Exif\0\0" + exif(head)) + packet + jpeg[at:]
 
 
 def _app1(payload: bytes) -> bytes:
@@ -90,7 +100,7 @@ def exif(head: Header) -> bytes:
         tiff.rationals(0x920A, focal), tiff.long(0xA002, lens.width_px), tiff.long(0xA003, lens.height_px),
         tiff.short(0xA405, round(film)),
     ]  # fmt: skip
-    return tiff.block(main, detail, _gps(head))
+    return tiff.block(main, detail, _gps(head) if head.gps else [])
 
 
 def _gps(head: Header) -> list[tiff.Entry]:

@@ -16,6 +16,8 @@ from pipeline.sim.terrain import BANK_M, River
 
 START_UTC_NS = 1_795_233_600_000_000_000  # 2026-11-21 04:00 UTC
 INTERVAL_NS = 2_000_000_000
+SPEED_MPS = (5.0, 9.0)  # along the strips
+LEAST_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,10 @@ def draw_plan(config: FlightConfig) -> Plan:
     if max(abs(along).max(), abs(across).max()) > MAX_HALF_SIDE_M:
         raise PipelineError(f"the flight would reach more than {MAX_HALF_SIDE_M:.0f} m from its middle")
     heading = float(rng.uniform(0, 360))
-    start_ns = START_UTC_NS + config.seed % 1000 * 60_000_000_000
     return Plan(
         heading, (config.photos_per_strip - 1) / 2 * base, (config.strips - 1) / 2 * gap, foot, strip,
         place(heading, along, across) + rng.normal(0, 0.5, (n, 2)), config.height_m + rng.normal(0, 0.3, n),
-        _look(config, heading, strip, rng), tuple(start_ns + i * INTERVAL_NS for i in range(n)), np.zeros(2),
+        _look(config, heading, strip, rng), _times(config, strip, base, gap), np.zeros(2),
     )  # fmt: skip
 
 
@@ -79,6 +80,25 @@ def _look(config: FlightConfig, heading_deg: float, strip: NDArray[np.intp], rng
     yaw = heading_deg + 180 * (strip % 2) + rng.normal(0, 2.0, n)
     yaw = (yaw + 180) % 360 - 180
     return np.column_stack([yaw, np.where(oblique, slanted, down), rng.normal(0, 0.3, n)])
+
+
+def _times(config: FlightConfig, strip: NDArray[np.intp], base_m: float, gap_m: float) -> tuple[int, ...]:
+    """UTC of the exposures: as far apart as wind and turns make them, where somebody notes them."""
+    start_ns = START_UTC_NS + config.seed % 1000 * 60_000_000_000
+    n = len(strip)
+    if not config.timed:
+        return tuple(start_ns + i * INTERVAL_NS for i in range(n))
+    rng = stream(config, "times")
+    speed = rng.uniform(*SPEED_MPS)
+    step_s = max(LEAST_INTERVAL_S, round(base_m / speed, 1))
+    start_ns += int(rng.integers(1_000_000_000))
+    gaps = step_s * rng.uniform(0.88, 1.12, n - 1)
+    turns = strip[1:] != strip[:-1]
+    gaps[turns] = gap_m / speed + rng.uniform(5, 9, int(turns.sum()))
+    if config.even_spacing:
+        gaps[:] = step_s
+    since_ns = np.rint(1e9 * np.concatenate([[0.0], np.cumsum(gaps)])).astype(np.int64)
+    return tuple(start_ns + int(t) for t in since_ns)
 
 
 def draw_river(config: FlightConfig, plan: Plan) -> River:

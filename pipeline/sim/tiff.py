@@ -59,10 +59,10 @@ def directory(entries: list[Entry], start: int) -> bytes:
 
 
 def block(main: list[Entry], exif: list[Entry], gps: list[Entry]) -> bytes:
-    """The whole TIFF block of an EXIF segment: the main directory, then EXIF, then GPS."""
-    links = [long(EXIF_IFD, 0), long(GPS_IFD, 0)]
-    exif_at = 8 + len(directory(main + links, 8))
+    """The whole TIFF block of an EXIF segment: the main directory, then EXIF, then GPS where there is any."""
+    tags = [EXIF_IFD, GPS_IFD] if gps else [EXIF_IFD]
+    exif_at = 8 + len(directory(main + [long(tag, 0) for tag in tags], 8))
     gps_at = exif_at + len(directory(exif, exif_at))
-    links = [long(EXIF_IFD, exif_at), long(GPS_IFD, gps_at)]
+    links = [long(tag, at) for tag, at in zip(tags, (exif_at, gps_at), strict=False)]
     head = b"II*\0" + struct.pack("<I", 8)
-    return head + directory(main + links, 8) + directory(exif, exif_at) + directory(gps, gps_at)
+    return head + directory(main + links, 8) + directory(exif, exif_at) + (directory(gps, gps_at) if gps else b"")

@@ -76,13 +76,13 @@ def fly(config: FlightConfig) -> Truth:
     errors, takeoff_m = noise.draw(config), terrain.drop(plan.takeoff_en_m[None])
     world_m = _at_height(plan, terrain, world.to_lla(takeoff_m)[0, 2])
     lla = world.to_lla(world_m)
-    axes, turned = _true_axes(plan, errors, world, lla), _turned(config, plan)
+    axes, turned = world_axes(plan, errors, world, lla), _turned(config, plan)
     reported = _report(config, plan, errors, terrain, takeoff_m, world_m, axes)
     photos, shot, names = _files(config, plan, site)
     nominal = tuple(_lens(config, name) for name in names)
     lenses = tuple(replace(lens, focal_px=lens.focal_px * (1 + errors.focal)) for lens in nominal)
     looks = zip(lenses, shot, strict=True)
-    seen = [_see(lens, world_m[i], axes[i], bool(turned[i]), targets, terrain) for lens, i in looks]
+    seen = [see(lens, world_m[i], axes[i], bool(turned[i]), targets, terrain) for lens, i in looks]
     px, visible, boxes = (np.array(part) for part in zip(*seen, strict=True))
     return Truth(
         config, plan, river, terrain, targets, photos, shot, lenses, nominal, world_m, lla, axes, turned, reported,
@@ -114,7 +114,8 @@ def _at_height(plan: Plan, terrain: Terrain, takeoff_alt_m: float) -> Floats:
     return world_m
 
 
-def _true_axes(plan: Plan, errors: noise.Errors, world: World, lla: Floats) -> Floats:
+def world_axes(plan: Plan, errors: noise.Errors, world: World, lla: Floats) -> Floats:
+    """(M, 3, 3) the true camera's axes, columns right, down, forward, in world axes."""
     axes = []
     for i, (yaw, pitch, roll) in enumerate(plan.angles_deg):
         level = noise.true_axes(
@@ -186,7 +187,7 @@ def _turned(config: FlightConfig, plan: Plan) -> Bools:
     return out
 
 
-def _see(
+def see(
     lens: Lens, at_m: Floats, axes: Floats, turned: bool, targets: tuple[SimTarget, ...], terrain: Terrain
 ) -> tuple[Floats, Bools, Floats]:
     """(T, 2) pixels, (T,) visible and (T, 4) boxes of all targets in one photo."""
