@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 
 # What changes how fast a run is or where it happens, but never a byte of its hits.
-_WITHOUT_EFFECT = frozenset({"workers", "cluster", "resume"})
+_WITHOUT_EFFECT = frozenset({"workers", "cluster", "resume", "trust"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,9 @@ class RunConfig:
     workers: int | None = None  # processes; None: one a core
     cluster: str | None = None  # address of a Dask scheduler
     resume: bool = False
+    video_overlap: float | None = None  # of the ground that neighbouring frames of a video share; None: 0.7
+    video_every: float | None = None  # seconds between frames of a video, in place of overlap
+    trust: bool = False  # weights may run the code inside them; from the command line alone
 
     def __post_init__(self) -> None:
         if self.assume not in (None, "nadir"):
@@ -38,16 +41,24 @@ class RunConfig:
             raise PipelineError(f"workers: {self.workers} is not a number of processes")
         if self.false_alarms is not None and not self.false_alarms > 0:
             raise PipelineError(f"false_alarms: {self.false_alarms} a photo is not a positive rate")
+        if self.video_overlap is not None and not 0 <= self.video_overlap <= 0.95:
+            raise PipelineError(f"video_overlap: {self.video_overlap} is not a share from 0 to 0.95")
+        if self.video_every is not None and not 0 < self.video_every <= 86_400:
+            raise PipelineError(f"video_every: {self.video_every} is not a number of seconds from 0 to a day")
 
     def over(self, table: Mapping[str, Any]) -> RunConfig:
         """This configuration (the command line) laid over a mission file's table: what was said here wins."""
         names = {f.name: f.default for f in fields(self)}
+        if "trust" in table:  # a mission file may come from the same stranger as the weights
+            raise PipelineError("mission file: [run] cannot say trust; only --trust on the command line does")
         unknown = sorted(set(table) - set(names))
         if unknown:
             raise PipelineError(f"mission file: [run] has no option called {', '.join(unknown)}")
         told = {k: v for k, v in table.items() if getattr(self, k) == names[k]}
         if self.detector:
             told.pop("boxes", None)  # they stand in a detector's place, and one was asked for
+        if self.video_overlap is not None:
+            told.pop("video_every", None)  # it stands in the overlap's place, and an overlap was asked for
         merged = replace(self, **told)
         return replace(merged, detector=merged.detector or "all")
 

@@ -8,7 +8,9 @@ models speak of the stored raster.
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +26,13 @@ MAX_PIXELS = 250_000_000
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".tif", ".tiff", ".png"})
 
 
-def read_bytes(path: str | Path) -> bytes:
+def read_bytes(path: str | Path, most_bytes: int = MAX_FILE_BYTES) -> bytes:
     """A file's bytes; raises ImageryError when it is missing, unreadable, no plain file, empty or over the cap."""
     path = Path(path)
     try:
-        told = path.stat()
-        if not stat.S_ISREG(told.st_mode):  # a pipe or a device may never end
-            raise ImageryError(f"{path.name or path}: is not a file")
-        if told.st_size > MAX_FILE_BYTES:
-            raise ImageryError(
-                f"{path.name}: {told.st_size / 1e6:.0f} MB is more than the {MAX_FILE_BYTES / 1e6:.0f} MB allowed"
-            )
+        size = _plain_size(path)
+        if size > most_bytes:
+            raise ImageryError(f"{path.name}: {size / 1e6:.0f} MB is more than the {most_bytes / 1e6:.0f} MB allowed")
         data = path.read_bytes()
     except OSError as why:
         raise ImageryError(f"{path.name}: cannot be read ({why.strerror})") from why
@@ -43,9 +41,39 @@ def read_bytes(path: str | Path) -> bytes:
     return data
 
 
+def _plain_size(path: Path) -> int:
+    told = path.stat()
+    if not stat.S_ISREG(told.st_mode):  # a pipe or a device may never end
+        raise ImageryError(f"{path.name or path}: is not a file")
+    return told.st_size
+
+
 def sha256(data: bytes) -> str:
     """Hex digest of the original bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: str | Path) -> str:
+    """Hex digest of a file of any length, read in pieces; raises ImageryError when it cannot be read."""
+    path = Path(path)
+    try:
+        _plain_size(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as why:
+        raise ImageryError(f"{path.name}: cannot be read ({why.strerror})") from why
+
+
+def video_and_number(name: str) -> tuple[str, int | None]:
+    """A frame's id or path as (the file's, the number of the frame in a video or None for a photo)."""
+    found = re.fullmatch(r"(.+\.(?:mp4|mov|m4v|avi|mkv))#(\d{1,9})", name, re.IGNORECASE | re.DOTALL)
+    return (found[1], int(found[2])) if found else (name, None)
+
+
+def original_key(sha256: str, frame_id: str) -> str:
+    """What tells one picture from all others: its file's digest and, of a video's frame, the number."""
+    number = video_and_number(frame_id)[1]
+    return sha256 if number is None else f"{sha256}#{number:06d}"
 
 
 def decode(data: bytes, name: str) -> Image:
@@ -97,8 +125,38 @@ def _decode_other(data: bytes, name: str) -> Image:
 
 
 def read(frame: Frame) -> Image:
-    """The pixels of a frame."""
+    """The pixels of a photo or of a video's frame."""
+    if frame.pts is not None:
+        from pipeline.video import read_frame
+
+        return read_frame(frame.path, frame.pts, frame.id)
     return decode(read_bytes(frame.path), frame.id)
+
+
+def read_all(frames: Sequence[Frame]) -> Iterator[tuple[Frame, Image | ImageryError]]:
+    """Each frame with its pixels, or with why there are none; the frames of a video in one go, in its order."""
+    for frame in frames:
+        if frame.pts is None:
+            try:
+                yield frame, read(frame)
+            except ImageryError as why:
+                yield frame, why
+    for path in dict.fromkeys(f.path for f in frames if f.pts is not None):
+        yield from _read_video(path, {f.pts: f for f in frames if f.path == path and f.pts is not None})
+
+
+def _read_video(path: str, wanted: dict[int, Frame]) -> Iterator[tuple[Frame, Image | ImageryError]]:
+    from pipeline.video import frames
+
+    why = "this frame of the video cannot be decoded"
+    left = dict(wanted)
+    try:
+        for pts, image in frames(path, list(wanted)):
+            yield left.pop(pts), image
+    except ImageryError as fault:
+        why = str(fault)
+    for frame in left.values():
+        yield frame, ImageryError(f"{frame.id}: {why}")
 
 
 def reduced(image: Image, long_side_px: int) -> Image:

@@ -20,7 +20,20 @@ def test_unknown_options_are_named():
         RunConfig().over({"colour": 1})
 
 
-@pytest.mark.parametrize("wrong", [{"assume": "north"}, {"workers": 0}, {"false_alarms": -1.0}])
+def test_a_mission_file_cannot_vouch_for_weights():
+    with pytest.raises(PipelineError, match="cannot say trust"):
+        RunConfig().over({"trust": True})
+
+
+def test_an_overlap_asked_for_goes_before_the_files_seconds():
+    assert RunConfig(video_overlap=0.5).over({"video_every": 2.0}).video_every is None
+    assert RunConfig().over({"video_every": 2.0, "video_overlap": 0.6}).video_every == 2.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"assume": "north"}, {"workers": 0}, {"false_alarms": -1.0}, {"video_overlap": 1.0}, {"video_every": 0.0}],
+)
 def test_values_that_make_no_sense_are_refused(wrong):
     with pytest.raises(PipelineError, match=next(iter(wrong))):
         RunConfig(**wrong)
@@ -28,10 +41,11 @@ def test_values_that_make_no_sense_are_refused(wrong):
 
 def test_the_digest_changes_with_every_option_that_can_change_a_result():
     other = {"detector": "marker", "boxes": "b", "false_alarms": 0.1, "dem": "d", "dem_datum": "egm96", "geoid": "g"}
+    other |= {"video_overlap": 0.5, "video_every": 2.0}
     other |= {"assume": "nadir", "tz": "UTC", "reviews": "r"}
     plain = RunConfig().digest()
     for name, value in other.items():
         assert replace(RunConfig(), **{name: value}).digest() != plain, name
-    for name, value in {"workers": 7, "cluster": "tcp://a:1", "resume": True}.items():
+    for name, value in {"workers": 7, "cluster": "tcp://a:1", "resume": True, "trust": True}.items():
         assert replace(RunConfig(), **{name: value}).digest() == plain, name
-    assert {f.name for f in fields(RunConfig)} == {*other, "workers", "cluster", "resume"}
+    assert {f.name for f in fields(RunConfig)} == {*other, "workers", "cluster", "resume", "trust"}

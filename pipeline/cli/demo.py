@@ -1,13 +1,13 @@
-"""`qianliyan demo` and `qianliyan sim`: flights with known answers."""
+"""`qianliyan demo`: a flight with known answers, searched and scored."""
 
 from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from pipeline.cli import show
 from pipeline.cli.score import judged, print_score
+from pipeline.cli.sim import make_sim
 from pipeline.config import RunConfig
 from pipeline.errors import OutputError
 
@@ -39,17 +39,6 @@ def show_demo(out: Path | None) -> None:
     show.hits_table(done.hits)
     print_score(judged(folder / "run" / "hits.geojson", folder / "judge" / "targets.geojson", "drill-example"))
     show.say(f"地图 map: {(folder / 'run' / 'map.html').resolve()}")
-
-
-def make_sim(out: Path, seed: int, options: dict[str, Any], progress: Any = None) -> str:
-    """Make a simulated flight under `out`; returns what was made, in a few words."""
-    from pipeline.sim import FlightConfig, make_flight
-
-    made = make_flight(out, FlightConfig(seed=seed, **options), progress)
-    words = [f"{len(made.truth.photos)} photos"] if made.truth.config.photos_kept else []
-    words += [made.log.name] if made.log else []
-    words += [f"{len(made.videos)} clips, {len(made.footage.photos)} frames"] if made.footage else []
-    return ", ".join(words)
 
 
 def _next_free(base: Path) -> Path:

@@ -34,6 +34,7 @@ FalseAlarms = Annotated[
     str | None,
     typer.Option("--false-alarms", metavar="0.2/photo", help="Threshold by the false alarms that it lets through."),
 ]
+Trust = Annotated[bool, typer.Option("--trust", help="Open .pt weights although that runs the code inside them.")]
 Assume = Annotated[
     str | None, typer.Option("--assume", metavar="nadir", help="Photos without attitude looked straight down.")
 ]

@@ -61,7 +61,7 @@ def _flown(folder: Path) -> tuple[frozenset[str], tuple[int, int] | None]:
     from pipeline.ingest import open_mission
 
     frames = open_mission(folder).frames
-    own = frozenset(imagery.sha256(imagery.read_bytes(f.path)) for f in frames)
+    own = frozenset(imagery.file_sha256(path) for path in dict.fromkeys(f.path for f in frames))
     # A team may have said a better zone than the one that we would assume; it must not lose points by that.
     guessed = any(part == "time" and "assumed" in source for f in frames for part, source in f.sources)
     return own, None if guessed else _span_ms(frames)
@@ -75,7 +75,7 @@ def _told_by_run(run: Path) -> tuple[frozenset[str] | None, tuple[int, int] | No
         return None, None
     frames, _ = read_frames(run)
     show.complain(f"warning: {SELF_TOLD}")
-    return frozenset(frames), _span_ms(frames.values())
+    return frozenset(key.partition("#")[0] for key in frames), _span_ms(frames.values())
 
 
 def _span_ms(frames: Iterable[Frame]) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ Tell = Callable[[str, int, int], None]
 
 
 def detect_photos(
-    photos: Sequence[Path], out: Path, spec: str, false_alarms: float | None, tell: Tell
+    photos: Sequence[Path], out: Path, spec: str, false_alarms: float | None, tell: Tell, trust: bool = False
 ) -> tuple[int, list[str]]:
     """Search photos and write OUT.json; returns the number of boxes and a sentence for each unreadable photo.
 
@@ -21,7 +21,7 @@ def detect_photos(
     from pipeline.detect import load_detector
     from pipeline.detect.boxes import Searched, write_boxes
 
-    see = load_detector(spec, false_alarms)
+    see = load_detector(spec, false_alarms, trust)
     searched = []
     for i, photo in enumerate(photos, 1):
         try:

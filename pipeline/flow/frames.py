@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import MissionError
+from pipeline.imagery import original_key
 from pipeline.types import Attitude, Camera, Frame, GeoPoint, Ground, HitList, LaserPoint, Mission, Pose, PoseError
 
 SCHEMA_VERSION = 1
@@ -33,7 +34,7 @@ def _absolute(path: str | None) -> str | None:
 
 
 def read_frames(run: Path) -> tuple[dict[str, Frame], Ground]:
-    """SHA-256 of the original -> frame (without its path), and the ground.
+    """`imagery.original_key` of each searched picture -> frame (without its path), and the ground.
 
     Raises MissionError when RUN is no run folder or its frames.json is damaged.
     """
@@ -42,8 +43,8 @@ def read_frames(run: Path) -> tuple[dict[str, Frame], Ground]:
         if path.stat().st_size > MAX_BYTES:
             raise MissionError(f"{path}: too large")
         value = json.loads(path.read_bytes(), parse_constant=_refuse)
-        frames = {sha: _frame(f) for f in value["frames"] if (sha := f.pop("sha256"))}
-        return frames, _ground(value["ground"])
+        searched = [(sha, _frame(f)) for f in value["frames"] if (sha := f.pop("sha256"))]
+        return {original_key(sha, frame.id): frame for sha, frame in searched}, _ground(value["ground"])
     except OSError as why:
         raise MissionError(f"{run}: is not a run folder (no readable frames.json in it)") from why
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as why:
@@ -61,6 +62,7 @@ def _frame(v: dict[str, Any]) -> Frame:
             "id": _text(v["id"]),
             "exposure": _text(v["exposure"]),
             "problem": _text(v["problem"]),
+            "pts": _whole(v.get("pts")),
             "pose": _pose(v["pose"]) if v["pose"] else None,
             "camera": _camera(v["camera"]) if v["camera"] else None,
             "laser": LaserPoint(_numbers(GeoPoint, v["laser"].pop("at")), **v["laser"]) if v["laser"] else None,
@@ -105,6 +107,12 @@ def _numbers(kind: type[T], v: dict[str, Any]) -> T:
 def _number(v: Any) -> float:
     if isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v):
         raise TypeError("not a number")
+    return v
+
+
+def _whole(v: Any) -> int | None:
+    if v is not None and (isinstance(v, bool) or not isinstance(v, int)):
+        raise TypeError("not a whole number")
     return v
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pipeline import imagery
 from pipeline.errors import PipelineError
 from pipeline.flow.look import look, thumb_path
+from pipeline.flow.ranges import tasks, video_digests
 from pipeline.geo import turns
 from pipeline.geo.fuse import fuse
 from pipeline.geo.locate import locate
@@ -35,9 +36,9 @@ def run_mission(mission: Mission, detector: str, pool: Pool | None = None) -> Hi
     """
     from pipeline.detect import load_detector
 
-    work = partial(look, see=load_detector(detector))
-    found = [x for part in pmap(work, chunks(mission.frames, CHUNK), pool) for x in part]
-    return conclude(mission, found)[0]
+    work = partial(look, see=load_detector(detector), digests=video_digests(mission.frames))
+    found = {x.frame_id: x for part in pmap(work, tasks(mission.frames, CHUNK), pool) for x in part}
+    return conclude(mission, [found[f.id] for f in mission.frames])[0]
 
 
 def conclude(mission: Mission, found: Sequence[Looked | Skipped]) -> tuple[HitList, tuple[NotLocated, ...]]:

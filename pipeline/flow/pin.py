@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pipeline.geo.fuse import fuse
 from pipeline.geo.locate import locate, usable
 from pipeline.report.pins import pin_entry
 from pipeline.report.reviews import CLASS, append_review
-from pipeline.types import Box, Detection, Pixel
+from pipeline.types import Box, Detection, Frame, Pixel
 
 HALF_BOX_PX = 24.0
 CLICK_SIGMA_PX = 2.0
@@ -30,10 +31,7 @@ def pin(
     if not CLASS.fullmatch(label):
         raise MissionError(f"{label!r} is not a class; say for example outfall/discharging")
     frames, ground = read_frames(run)
-    told = frames.get(imagery.sha256(imagery.read_bytes(photo)))  # by its bytes: a name may have changed
-    if told is None:
-        raise MissionError(f"{photo}: is not one of the photos searched in {run}")
-    frame = at_path(told, photo)
+    frame = _searched(frames, photo, run)
     ground = ground if dem is None else replace(ground, dem=dem)
     _, camera = usable(frame)
     x, y = pixel
@@ -45,6 +43,23 @@ def pin(
     entry = pin_entry(run, frame, hit, who, note)
     append_review(run, entry)
     return entry
+
+
+def _searched(frames: Mapping[str, Frame], photo: Path, run: Path) -> Frame:
+    """The run's frame of a photo, or of VIDEO#NUMBER, found by the file's bytes: a name may have changed."""
+    named, number = imagery.video_and_number(str(photo)) if not photo.exists() else (str(photo), None)
+    path = Path(named)
+    digest = imagery.file_sha256(path)
+    key = digest if number is None else f"{digest}#{number:06d}"
+    if key in frames:
+        return at_path(frames[key], path)
+    numbers = sorted(int(other.partition("#")[2]) for other in frames if other.startswith(digest + "#"))
+    if not numbers:
+        raise MissionError(f"{photo}: is not one of the photos searched in {run}")
+    if number is None:
+        raise MissionError(f"{photo}: is a video; name one of its frames, for example {photo.name}#{numbers[0]:06d}")
+    near = min(numbers, key=lambda n: abs(n - number))
+    raise MissionError(f"{photo}: this frame was not searched in {run}; the nearest that was is #{near:06d}")
 
 
 def _box_around(pixel: Pixel, width_px: int, height_px: int) -> Box:

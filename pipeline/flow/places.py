@@ -16,6 +16,7 @@ from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.geo.locate import as_covariance, locate_pixels
 from pipeline.geo.radius import r90_m
 from pipeline.types import Frame, Ground
+from pipeline.video import VIDEO_SUFFIXES
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
 _NUMBER = re.compile(r"\s*[+-]?(\d{1,9}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*", re.ASCII)
@@ -62,6 +63,8 @@ class Locator:
 
         if photo.is_dir():
             raise MissionError(f"{photo}: is a folder, not a photo")
+        if photo.suffix.lower() in VIDEO_SUFFIXES:
+            raise MissionError(f"{photo}: is a video; pixels are located in photos (`run` and `pin` take videos)")
         beside = photo.parent / "mission.toml"
         mission_file = self.mission_file or (beside if beside.is_file() else None)
         mission = open_mission(photo, mission_file=mission_file, ground=self.ground, tz=self.tz)

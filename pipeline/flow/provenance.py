@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import time
 from collections import Counter
@@ -79,10 +80,14 @@ def facts(
         "configuration": asdict(config),
         "configuration_digest": config.digest(),
         "ground": {**asdict(mission.ground), "dem_sha256": file_digest(mission.ground.dem)},
-        "inputs": [{"source": f.id, "sha256": sha.get(f.id), "bytes": _size(f.path)} for f in mission.frames],
+        "inputs": [
+            *({"source": f.id, "sha256": sha.get(f.id), "bytes": _size(f.path)} for f in mission.frames),
+            *_log_files(mission),
+        ],
         "inputs_digest": hits.inputs_digest,
         "pose_sources": _pose_sources(mission),
-        "clock": dict(mission.meta).get("clock"),
+        "logs": [asdict(log) for log in mission.logs],
+        "clock": [_finite(asdict(fit)) for fit in mission.clocks] or None,
         "calibration": None,
         "warnings": list(mission.warnings),
         "not_located": [
@@ -103,6 +108,21 @@ def facts(
         },
         "timings_s": {},
     }
+
+
+def _log_files(mission: Mission) -> list[dict[str, Any]]:
+    """The logs that poses rest on, by the bytes that lie there now."""
+    found = []
+    for log in mission.logs:
+        path = str(Path(mission.root) / log.id)
+        size = _size(path)
+        found.append({"source": log.id, "sha256": file_digest(path) if size is not None else None, "bytes": size})
+    return found
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """With null where a number is none: JSON knows no NaN."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def _models(config: RunConfig, see: Finder) -> dict[str, Any]:

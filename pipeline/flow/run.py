@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import imagery
 from pipeline.config import RunConfig
@@ -20,10 +20,14 @@ from pipeline.flow.frames import frames_value
 from pipeline.flow.journal import Journal, whole_lines
 from pipeline.flow.look import Finder, look
 from pipeline.flow.mission import conclude, doubt_turned, locate_all, nothing_usable
+from pipeline.flow.ranges import tasks, video_digests
 from pipeline.geo.ground import open_ground
 from pipeline.geo.radius import r90_m
-from pipeline.parallel import Pool, chunks, open_pool, pmap
+from pipeline.parallel import Pool, open_pool, pmap
 from pipeline.types import Ground, HitList, Looked, Mission, Skipped, iso_utc
+
+if TYPE_CHECKING:
+    from pipeline.ingest.sampling import Sampling
 
 Tell = Callable[[str, int, int], None]
 
@@ -79,12 +83,21 @@ def plan(flight: Path, config: RunConfig, mission_file: Path | None) -> tuple[Mi
     if config.reviews is not None:
         _check_reviews(Path(config.reviews))
     ground = Ground(dem=_absolute(config.dem), dem_datum=config.dem_datum, geoid=_absolute(config.geoid))
-    mission = open_mission(flight, mission_file=mission_file, ground=ground, assume=config.assume, tz=config.tz)
+    mission = open_mission(
+        flight, mission_file=mission_file, ground=ground, assume=config.assume, tz=config.tz, sampling=_sampling(config)
+    )
     if not any(not f.problem for f in mission.frames):
         skipped = mission.skipped + tuple(Skipped(f.id, f.problem) for f in mission.frames)
         raise MissionError(nothing_usable(skipped))
     notes = open_ground(mission.ground).notes
     return replace(mission, warnings=mission.warnings + tuple(notes)), config
+
+
+def _sampling(config: RunConfig) -> Sampling:
+    from pipeline.ingest.sampling import OVERLAP, Sampling
+
+    overlap = OVERLAP if config.video_overlap is None else config.video_overlap
+    return Sampling(overlap, config.video_every)
 
 
 def _absolute(path: str | None) -> str | None:
@@ -106,7 +119,7 @@ def _detector(config: RunConfig) -> Finder:
 
     if config.boxes is not None:
         return load_boxes(config.boxes)
-    return load_detector(config.detector, config.false_alarms)
+    return load_detector(config.detector, config.false_alarms, config.trust)
 
 
 def _partial(out: Path, resume: bool) -> Path:
@@ -149,9 +162,9 @@ def _look_all(
     with Journal(grown / "work" / "looked.jsonl", key) as journal, early_path.open("ab") as early:
         early.truncate(whole_lines(early_path)[1])
         todo = [f for f in mission.frames if f.id not in journal.done]
-        work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"))
+        work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"), digests=video_digests(todo))
         tell("look", len(journal.done), len(mission.frames))
-        for part in pmap(work, chunks(todo, batch), pool):
+        for part in pmap(work, tasks(todo, batch), pool):
             for entry in part:
                 _write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
                 journal.add(entry)
@@ -161,7 +174,7 @@ def _look_all(
 
 def _write_early(entry: Looked | Skipped, mission: Mission, file: Any) -> None:
     """First findings, unfused, for a contest's clock."""
-    if not isinstance(entry, Looked):
+    if not isinstance(entry, Looked) or not entry.detections:
         return
     for s in locate_all([entry], mission)[0]:
         line = {

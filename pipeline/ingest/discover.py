@@ -1,25 +1,39 @@
-"""Which files of a flight folder are its photos.
+"""Which files of a flight folder are its photos, its logs and its videos.
 
 Searched recursively. Left out: hidden files and folders, run folders and what grows into one (`.partial`),
-officers' reviews, and links that leave the flight.
+officers' reviews, and links that leave the flight. Subtitles are found by their video.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import MissionError
 from pipeline.imagery import PHOTO_SUFFIXES
+from pipeline.ingest.logs import LOG_SUFFIXES
 
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv"})
 _RUN_MARKS = frozenset({"hits.geojson", "hits.partial.jsonl", "provenance.json"})
 _NOT_FLIGHTS = (".partial", ".reviews")
+_KNOWN = PHOTO_SUFFIXES | LOG_SUFFIXES | VIDEO_SUFFIXES
 
 
-def find_photos(path: Path) -> tuple[Path, list[Path]]:
-    """(root of the flight, its photos sorted by name); a single file is a flight of one.
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A flight's files, each kind sorted by name."""
 
-    Raises MissionError when the path is missing, unreadable or holds no photos.
+    root: Path
+    photos: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    videos: tuple[Path, ...] = ()
+
+
+def find_flight(path: Path) -> Flight:
+    """The files of a flight; a single file is a flight of one, and a photo unless its name says otherwise.
+
+    Raises MissionError when the path is missing, unreadable or holds nothing of a flight.
     """
     try:
         there, alone = path.exists(), path.is_file()
@@ -28,11 +42,19 @@ def find_photos(path: Path) -> tuple[Path, list[Path]]:
     if not there:
         raise MissionError(f"{path}: there is no such file or folder")
     if alone:
-        return path.parent, [path]
+        return _sorted(path.parent, [path])
     found = _walk(path)
     if not found:
-        raise MissionError(f"{path}: no photos are in this folder (looked for {', '.join(sorted(PHOTO_SUFFIXES))})")
-    return path, sorted(found)
+        kinds = ", ".join(sorted(_KNOWN))
+        raise MissionError(f"{path}: no photos are in this folder, and no videos or flight logs (looked for {kinds})")
+    return _sorted(path, sorted(found))
+
+
+def _sorted(root: Path, files: list[Path]) -> Flight:
+    logs = tuple(f for f in files if f.suffix.lower() in LOG_SUFFIXES)
+    videos = tuple(f for f in files if f.suffix.lower() in VIDEO_SUFFIXES)
+    others = {*logs, *videos}
+    return Flight(root, tuple(f for f in files if f not in others), logs, videos)
 
 
 def _walk(root: Path) -> list[Path]:
@@ -46,7 +68,7 @@ def _walk(root: Path) -> list[Path]:
         if folder != str(root) and _RUN_MARKS.intersection(files):
             folders.clear()
             continue
-        found += [Path(folder, f) for f in files if _is_photo(folder, f, inside)]
+        found += [Path(folder, f) for f in files if _is_part(folder, f, inside)]
     return found
 
 
@@ -54,8 +76,8 @@ def _is_flight(folder: str) -> bool:
     return not folder.startswith(".") and not folder.endswith(_NOT_FLIGHTS)
 
 
-def _is_photo(folder: str, name: str, inside: str) -> bool:
-    if name.startswith(".") or os.path.splitext(name)[1].lower() not in PHOTO_SUFFIXES:
+def _is_part(folder: str, name: str, inside: str) -> bool:
+    if name.startswith(".") or os.path.splitext(name)[1].lower() not in _KNOWN:
         return False
     path = os.path.join(folder, name)
     if os.path.islink(path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.ingest import sigma
+from pipeline.ingest.attach import Logged
 from pipeline.ingest.clock import Moment
-from pipeline.ingest.heights import NO_HEIGHT, Height, relative_height
+from pipeline.ingest.heights import NO_HEIGHT, Height, Told, relative_height
 from pipeline.ingest.laser import laser_point
 from pipeline.ingest.mission_file import PoseSpec
 from pipeline.ingest.nadir import nadir_attitude
@@ -47,12 +48,24 @@ class Parts:
     lens: str
     spec: PoseSpec | None = None
     lever_arm_m: tuple[float, ...] | None = None
+    logged: Logged | None = None
+
+    @property
+    def placed(self) -> Logged | None:
+        """The log's words, where the position is theirs."""
+        by_log = self.logged is not None and self.position is self.logged.position
+        return self.logged if by_log else None
 
 
 def view_of(
-    photo: Photo, spec: PoseSpec | None, mount: Attitude | None, assume: str | None, course_deg: float | None
+    photo: Photo,
+    spec: PoseSpec | None,
+    mount: Attitude | None,
+    assume: str | None,
+    course_deg: float | None,
+    logged: Logged | None = None,
 ) -> View:
-    """The lens's attitude: the mission file's, the header's, the body's through the mount, or the assumption."""
+    """The lens's attitude: the mission file's, the header's, the body's through the mount, the log's, or assumed."""
     reading = photo.reading
     if spec is not None and spec.attitude is not None:
         return _from_spec(spec, spec.attitude, mount)
@@ -63,11 +76,14 @@ def view_of(
         lens = _mounted(reading.body, mount)
         source = f"XMP {reading.dialect} aircraft angles and the mission file's mount"
         return View(lens, sigma.BODY_OWN, sigma.ATTITUDE_SHARED, source, reading.body)
+    if logged is not None and logged.attitude is not None:
+        return View(logged.attitude, logged.attitude_own, logged.attitude_shared, logged.attitude_source, logged.body)
     if assume == "nadir":
         own = sigma.nadir_error(course_deg is not None)
         source = f"assumed: straight down, {'along the course' if course_deg is not None else 'course unknown'}"
         return View(nadir_attitude(course_deg), own, sigma.ATTITUDE_SHARED, source, assumed=True)
-    return View(problem=reading.attitude_problem or NO_ATTITUDE)
+    asked = "" if logged is None else logged.problem or logged.attitude_problem
+    return View(problem=asked or reading.attitude_problem or NO_ATTITUDE)
 
 
 def _from_spec(spec: PoseSpec, attitude: Attitude, mount: Attitude | None) -> View:
@@ -91,6 +107,7 @@ def frame_of(parts: Parts, index: int) -> Frame:
     photo, view = parts.photo, parts.view
     problem = parts.position.problem or view.problem or parts.height.problem
     assumed = (("attitude",) if view.assumed else ()) + (("height",) if parts.height.assumed else ())
+    assumed += parts.logged.assumed if parts.logged is not None else ()
     if parts.camera is None:
         problem = problem or parts.camera_source
     laser = None if pose is None or parts.height.problem else laser_point(photo, pose.at, view.attitude)
@@ -103,11 +120,23 @@ def frame_of(parts: Parts, index: int) -> Frame:
         exposure=parts.exposure,
         lens=parts.lens,
         laser=laser,
-        height_above_takeoff_m=relative_height(photo),
+        height_above_takeoff_m=_above_takeoff_m(parts),
         sources=_sources(parts, laser is not None),
         assumed=assumed,
         problem=problem,
     )
+
+
+def _above_takeoff_m(parts: Parts) -> float | None:
+    told = told_heights(parts.placed)
+    return relative_height(parts.photo) if told is None else told.relative_m
+
+
+def told_heights(logged: Logged | None) -> Told | None:
+    """The heights a log tells of a photo that takes its position from there."""
+    if logged is None or logged.position is None or (logged.absolute is None and math.isnan(logged.relative_m)):
+        return None
+    return Told(logged.absolute, None if math.isnan(logged.relative_m) else logged.relative_m, logged.height_source)
 
 
 def _pose(parts: Parts) -> Pose | None:
@@ -115,7 +144,8 @@ def _pose(parts: Parts) -> Pose | None:
         return None
     alt_m = 0.0 if parts.height.problem else parts.height.alt_m
     at = GeoPoint(parts.position.lat_deg, parts.position.lon_deg, alt_m)
-    if parts.lever_arm_m is not None and parts.view.body is not None:
+    at_lens = parts.placed is not None and parts.placed.at_lens
+    if parts.lever_arm_m is not None and parts.view.body is not None and not at_lens:
         at = _at_lens(at, parts.view.body, parts.lever_arm_m)
     own, shared = _place_errors(parts)
     own, shared = sigma.with_angles(own, parts.view.own), sigma.with_angles(shared, parts.view.shared)
@@ -126,6 +156,9 @@ def _place_errors(parts: Parts) -> tuple[PoseError, PoseError]:
     reading, spec = parts.photo.reading, parts.spec
     if spec is not None and spec.lat_deg is not None and spec.sigma_m is not None:
         return PoseError(east_m=spec.sigma_m, north_m=spec.sigma_m, up_m=spec.sigma_m), NO_ERROR
+    if parts.placed is not None:
+        own, shared = parts.placed.own, parts.placed.shared
+        return sigma.with_up(own, max(own.up_m, parts.height.own_m)), sigma.with_up(shared, parts.height.shared_m)
     own, shared = sigma.position_errors(reading.rtk_flag, reading.rtk_std_m)
     return sigma.with_up(own, parts.height.own_m), sigma.with_up(shared, parts.height.shared_m)
 
@@ -153,6 +186,15 @@ def _sources(parts: Parts, laser: bool) -> tuple[tuple[str, str], ...]:
         ("laser", "XMP laser range finder" if laser else ""),
     )
     return tuple((part, source) for part, source in named if source)
+
+
+def logged_position(position: Position, logged: Logged | None) -> Position:
+    """The log's position where it counts more than the photo's, and the log's reason where neither is there."""
+    if logged is None:
+        return position
+    if logged.position is not None:
+        return logged.position
+    return replace(position, problem=logged.problem) if position.problem and logged.problem else position
 
 
 def spec_position(position: Position, spec: PoseSpec | None) -> Position:

@@ -23,6 +23,7 @@ NO_HEIGHT = "no DEM and no height above take-off: nothing says how high the came
 NO_ABSOLUTE = "no absolute height, which a flight with a DEM or a given ground height needs"
 _TAKEOFFS_APART_M = 10.0
 _HIGHEST_M = 100_000.0
+XMP_RELATIVE = "XMP RelativeAltitude above take-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +40,43 @@ class Height:
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """A photo's own absolute height, made ellipsoidal."""
+    """An absolute height, a photo's own or a log's, made ellipsoidal."""
 
     alt_m: float
     rtk_up_m: float | None  # RTK's own σ; None: not RTK
     source: str
+    rtk_shared_m: float = sigma.RTK_SHARED_M
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Heights from a log, which stand in place of a photo's own."""
+
+    absolute: Absolute | None
+    relative_m: float | None  # above home
+    relative_source: str
 
 
 def resolve(
-    photos: Sequence[Photo], positions: Sequence[Position], ground: Ground, assume: bool = False
+    photos: Sequence[Photo],
+    positions: Sequence[Position],
+    ground: Ground,
+    assume: bool = False,
+    told: Sequence[Told | None] | None = None,
 ) -> tuple[Ground, list[Height], list[str]]:
     """(ground, each photo's height, warnings); the ground gains its plane when none was given.
 
-    `assume` allows a height above ground to be assumed for a flight none of whose photos tells it.
+    `assume` allows a height above ground to be assumed for a flight none of whose photos tells it. `told` has an
+    entry for each photo whose heights a log tells.
     """
-    absolutes = ellipsoidal_heights(photos, positions)
+    told = told or (None,) * len(photos)
+    absolutes = [
+        a if t is None else t.absolute for a, t in zip(ellipsoidal_heights(photos, positions), told, strict=True)
+    ]
     if ground.dem is not None or ground.plane_alt_m is not None:
         return ground, [_from_absolute(a) for a in absolutes], []
-    relatives = [relative_height(p) for p in photos]
+    relatives = [relative_height(p) if t is None else t.relative_m for p, t in zip(photos, told, strict=True)]
+    sources = [XMP_RELATIVE if t is None else t.relative_source for t in told]
     if assume and any(absolutes) and not any(r is not None for r in relatives):
         return _assumed(absolutes, ground)
     takeoffs = [a.alt_m - r for a, r in zip(absolutes, relatives, strict=True) if a is not None and r is not None]
@@ -67,7 +87,7 @@ def resolve(
         spread = max(takeoffs) - min(takeoffs)
         warnings = [f"heights of the take-off point differ by {spread:.0f} m between photos: several flights in one?"]
     plane_m = median(takeoffs) if takeoffs else 0.0
-    heights = [_over_plane(plane_m, r) for r in relatives]
+    heights = [_over_plane(plane_m, r, source) for r, source in zip(relatives, sources, strict=True)]
     if all(h.problem for h in heights):
         return ground, heights, []
     return replace(ground, plane_alt_m=plane_m, sigma_m=sigma.TERRAIN_UNKNOWN_M), heights, warnings
@@ -120,7 +140,7 @@ def _from_absolute(absolute: Absolute | None) -> Height:
     if absolute is None:
         return Height(problem=NO_ABSOLUTE)
     if absolute.rtk_up_m is not None:
-        return Height(absolute.alt_m, absolute.rtk_up_m, sigma.RTK_SHARED_M, absolute.source)
+        return Height(absolute.alt_m, absolute.rtk_up_m, absolute.rtk_shared_m, absolute.source)
     return Height(absolute.alt_m, sigma.UP_OWN_M, sigma.UP_ABSOLUTE_SHARED_M, absolute.source)
 
 
@@ -136,8 +156,7 @@ def _assumed(absolutes: Sequence[Absolute | None], ground: Ground) -> tuple[Grou
     return replace(ground, plane_alt_m=plane_m, sigma_m=sigma.TERRAIN_UNKNOWN_M), heights, [warning]
 
 
-def _over_plane(plane_m: float, relative_m: float | None) -> Height:
+def _over_plane(plane_m: float, relative_m: float | None, source: str) -> Height:
     if relative_m is None:
         return Height(problem=NO_HEIGHT)
-    source = "XMP RelativeAltitude above take-off"
     return Height(plane_m + relative_m, sigma.UP_OWN_M, sigma.UP_RELATIVE_SHARED_M, source)

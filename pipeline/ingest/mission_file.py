@@ -30,6 +30,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "clock": ("photos_minus_log_s", "names"),
     "run": (
         "dem", "dem_datum", "geoid", "detector", "boxes", "false_alarms", "assume", "tz", "reviews",
+        "video_overlap", "video_every",
         "workers", "cluster", "resume",
     ),
     "pose": (
@@ -96,7 +97,7 @@ class MissionFile:
     datum: str | None = None
     geoid: str | None = None
     plane_alt_m: float | None = None  # above `datum`
-    photos_minus_log_s: float = 0.0
+    photos_minus_log_s: float | None = None
     clock_names: str | None = None
     poses: tuple[PoseSpec, ...] = ()
     controls: tuple[Control, ...] = ()
@@ -132,7 +133,7 @@ def _mission(document: dict[str, Any], path: Path) -> MissionFile:
         datum=ground.choice("datum", DATUMS) or run.choice("dem_datum", DATUMS),
         geoid=_beside(path, ground.text("geoid") or run.text("geoid")),
         plane_alt_m=ground.number("plane_alt_m", -12_000, 100_000),
-        photos_minus_log_s=t["clock"].number("photos_minus_log_s", -1e9, 1e9) or 0.0,
+        photos_minus_log_s=t["clock"].number("photos_minus_log_s", -1e9, 1e9),
         clock_names=t["clock"].text("names") or None,
         poses=tuple(_pose(p) for p in _tables(top, "pose")),
         controls=tuple(_control(c) for c in _tables(top, "control")),
@@ -151,6 +152,8 @@ def _run(table: Table, path: Path) -> dict[str, Any]:
                 found[key] = float(rate) if key == "false_alarms" else int(rate)
             except ValueError as why:
                 raise table.refuse(key, "a number") from why
+        elif key in ("video_overlap", "video_every"):
+            found[key] = table.number(key, 0, 86_400)
         elif key == "resume":
             if not isinstance(value, bool):
                 raise table.refuse(key, "true or false")

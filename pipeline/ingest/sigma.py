@@ -32,6 +32,9 @@ NADIR_TILT_DEG = 10.0
 NADIR_YAW_DEG = 20.0
 UNKNOWN_YAW_DEG = 104.0  # uniform over the circle: 360 / √12
 
+EXPOSURE_S = 0.01  # of an exposure that the log noted by the camera's own feedback
+COMMAND_S = 0.05  # from the command to the exposure
+
 FOCAL_CALIBRATED = 0.005
 FOCAL_NOMINAL = 0.023
 FOCAL_35MM = 0.04

@@ -1,8 +1,8 @@
 """A later run of the same originals takes over what officers said about an earlier one, one to one.
 
 An old hit and a new one are the same when one original (by SHA-256) shows both: their boxes overlap by a third or more
-(intersection over union), or they lie on the ground within the sum of 5 m and the new hit's r90. Overlap goes before
-distance; the best pairs are made first, and no hit is used twice.
+(intersection over union, in one photo or one frame of a video), or they lie on the ground within the sum of 5 m and the
+new hit's r90. Overlap goes before distance; the best pairs are made first, and no hit is used twice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
+from pipeline.imagery import original_key
 from pipeline.report.reviews import Entry, append_review, hits_reviewed, read_reviews, reviews_folder
 from pipeline.report.shapes import metres_per_degree
 
@@ -86,11 +87,18 @@ def _pairs(
     for old_id, entries in groups.items():
         first = entries[0]
         for feature, evidence in by_photo.get(first.get("sha256") or "", ()):
-            overlap, metres = _overlap(first.get("box_px"), evidence["box_px"]), _apart_m(first.get("at"), feature)
+            same = _picture(first) == _picture(evidence)  # boxes in two frames of a video say nothing of each other
+            overlap = _overlap(first.get("box_px"), evidence["box_px"]) if same else 0.0
+            metres = _apart_m(first.get("at"), feature)
             if overlap >= LEAST_OVERLAP or metres <= NEAR_M + feature["properties"]["r90_m"]:
                 rank = (-overlap if overlap >= LEAST_OVERLAP else 0.0, metres, old_id, feature["properties"]["id"])
                 candidates.append((rank, feature))
     return _one_to_one(sorted(candidates, key=lambda c: c[0]))
+
+
+def _picture(seen: Mapping[str, Any]) -> str:
+    """What names the picture: two frames of one video are not the same."""
+    return original_key(seen.get("sha256") or "", seen.get("frame_id") or "")
 
 
 def _one_to_one(

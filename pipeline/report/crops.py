@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import imagery
+from pipeline.errors import ImageryError
 from pipeline.files import write_bytes_atomic
 from pipeline.imagery import Image
 from pipeline.report.features import context_path, crop_path
@@ -30,9 +31,11 @@ def write_crops(folder: Path, mission: Mission, collection: dict[str, Any]) -> N
     """
     (folder / "crops").mkdir(exist_ok=True)
     frames = {f.id: f for f in mission.frames}
-    for frame_id, shown in sorted(_by_frame(collection).items()):
-        image = imagery.read(frames[frame_id])
-        for hit_id, evidence in shown:
+    shown = _by_frame(collection)
+    for frame, image in imagery.read_all([frames[frame_id] for frame_id in sorted(shown)]):
+        if isinstance(image, ImageryError):
+            raise image
+        for hit_id, evidence in shown[frame.id]:
             write_crop(folder, hit_id, image, evidence)
 
 

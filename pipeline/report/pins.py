@@ -19,9 +19,8 @@ def pin_entry(run: Path, frame: Frame, hit: Hit, who: str, note: str = "", when:
     `hit` comes from `locate` and `fuse` like any other, with origin "officer" and one sighting in `frame`; give the
     entry to `append_review`. Raises ImageryError when the photo cannot be read.
     """
-    data = imagery.read_bytes(frame.path)
-    image = imagery.decode(data, frame.id)
-    looked = Looked(frame.id, imagery.sha256(data), imagery.sharpness(image), tuple(s.detection for s in hit.sightings))
+    image, digest = imagery.read(frame), imagery.file_sha256(frame.path)
+    looked = Looked(frame.id, digest, imagery.sharpness(image), tuple(s.detection for s in hit.sightings))
     feature = feature_with_evidence(hit, {frame.id: frame}, {frame.id: looked})
     shown = next((e for e in feature["properties"]["evidence"] if e["crop"]), None)
     if shown is None:

@@ -46,7 +46,6 @@ def test_what_is_no_photo_of_the_flight_is_left_alone(card: Any) -> None:
     card.photo("old run.reviews/a.jpg")
     card.write("old run/hits.geojson", "{}")
     card.write("notes.txt", "text")
-    card.write("flight.MP4", b"\0")
     assert ids(card.open()) == ["100MEDIA/DJI_0001.JPG"]
     assert card.open().skipped == ()
 

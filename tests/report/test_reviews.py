@@ -292,3 +292,14 @@ def test_a_crop_that_points_out_of_the_folder_is_not_copied(
     append_review(old, entry)
     take_over(old, new, {"features": []})
     assert [p.name for p in (tmp_path / "b").rglob("*") if p.is_file()] == ["reviews.jsonl"]
+
+
+def test_boxes_in_two_frames_of_a_video_say_nothing_of_each_other(collection: dict[str, Any]) -> None:
+    old = [{**verdict(collection, 0, "rejected"), "frame_id": "a.mp4#000001"}]
+    for number, carried in ((1, 1), (9, 0)):
+        other = renamed(collection)
+        for feature in other["features"]:
+            feature["geometry"]["coordinates"][1] += 1.0  # far away: only the boxes can tell
+            for evidence in feature["properties"]["evidence"]:
+                evidence["frame_id"] = f"a.mp4#{number:06d}"
+        assert len(carry_over(old, other)[0]) == carried
