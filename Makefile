@@ -5,13 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST_WORKERS ?= 2
+TRAIN_VENV := .venv-train
+TORCH_OPTIONS ?=
 
-.PHONY: help demo test acceptance lock wheel wheel-test wheelhouse clean
+.PHONY: help demo test acceptance train-test lock wheel wheel-test wheelhouse clean
 
 help:
 	@echo "make demo        set up, fly a small simulated flight, search it, score it, show where the map is"
 	@echo "make test        set up, then ruff, mypy and all tests"
 	@echo "make acceptance  the long measurements, many minutes"
+	@echo "make train-test  set up training (.venv-train), one epoch for real, our boxes beside ultralytics' own"
 	@echo "make wheel-test  the wheel alone: empty environment, no network, read-only installation"
 	@echo "make wheelhouse  offline installation folders for Linux and Windows in dist/wheelhouse"
 	@echo "make lock        resolve the requirements again (UPGRADE=--upgrade for newer versions)"
@@ -34,6 +37,13 @@ test: $(VENV)/.test
 
 acceptance: $(VENV)/.test
 	"$(PY)" -m pytest -m acceptance -s
+
+$(TRAIN_VENV)/.train: requirements-train.lock requirements-test.lock pyproject.toml tools/setup.py tools/setup_train.py
+	"$(PYTHON)" tools/setup_train.py "$(TRAIN_VENV)" $(TORCH_OPTIONS)
+	@touch "$@"
+
+train-test: $(TRAIN_VENV)/.train
+	"$(TRAIN_VENV)/bin/python" -m pytest tests/extra
 
 wheel: $(VENV)/.base
 	rm -f dist/qianliyan-*.whl

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline import imagery
 from pipeline.errors import ModelError
@@ -19,7 +21,7 @@ class Detector(Protocol):
     """Finds things in one picture.
 
     A registry entry makes one: `factory(false_alarms_per_photo)`, or `factory(argument, false_alarms_per_photo)` for
-    a spec `name:argument`.
+    a spec `name:argument`; one that also takes `trust` is told whether the user vouches for code inside weights.
     """
 
     name: str
@@ -31,10 +33,19 @@ class Detector(Protocol):
         ...
 
 
+# `all`: what has earned its place by what it finds and how rarely it cries wolf. The others are asked for by name.
+EARNED = ("marker",)
+
+
 @lru_cache(maxsize=1)
 def detectors() -> Registry:
     """The detectors that are there, by name."""
-    return Registry("detectors", {"marker": "pipeline.detect.marker:Marker"})
+    builtin = {
+        "marker": "pipeline.detect.marker:Marker",
+        "plume": "pipeline.detect.plume:Plume",
+        "yolo": "pipeline.detect.yolo:Yolo",
+    }
+    return Registry("detectors", builtin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class See:
 
     specs: tuple[str, ...]
     false_alarms_per_photo: float | None = None
+    trust: bool = False  # the user vouches for weights whose loading runs code
 
     @property
     def name(self) -> str:
@@ -71,20 +83,21 @@ class See:
         return self.find(imagery.read(frame), frame.id)
 
     def _opened(self) -> list[Detector]:
-        return [_open(spec, self.false_alarms_per_photo) for spec in self.specs]
+        return [_open(spec, self.false_alarms_per_photo, self.trust) for spec in self.specs]
 
 
-def load_detector(spec: str, false_alarms_per_photo: float | None = None) -> See:
+def load_detector(spec: str, false_alarms_per_photo: float | None = None, trust: bool = False) -> See:
     """Detectors by name: "marker", "all", or several joined by commas; a name may take an argument after a colon.
 
     `false_alarms_per_photo` picks each detector's threshold from its own measured table; None is its default.
+    `trust` allows weights whose loading runs the code inside them.
     Raises ModelError for a name that is not there, and when a detector refuses what it was given.
     """
     names = [s.strip() for s in spec.split(",") if s.strip()]
     if not names:
         raise ModelError(f"no detector is named in {spec!r}; there are: {_known()}")
-    specs = sorted(detectors()) if names == ["all"] else list(dict.fromkeys(names))
-    see = See(tuple(specs), false_alarms_per_photo)
+    specs = dict.fromkeys(each for name in names for each in (EARNED if name == "all" else (name,)))
+    see = See(tuple(specs), false_alarms_per_photo, trust)
     see.thresholds  # noqa: B018 (opens all of them, so that a wrong name is told now and not in a worker)
     return see
 
@@ -94,15 +107,22 @@ def _known() -> str:
 
 
 @lru_cache(maxsize=16)
-def _open(spec: str, false_alarms_per_photo: float | None) -> Detector:
+def _open(spec: str, false_alarms_per_photo: float | None, trust: bool) -> Detector:
     name, _, argument = spec.partition(":")
     if name not in detectors():
         raise ModelError(f"there is no detector called {name!r}; there are: {_known()}")
     factory = detectors()[name]
+    given: list[Any] = [argument, false_alarms_per_photo] if argument else [false_alarms_per_photo]
+    options = {"trust": trust} if trust and _takes(factory, "trust") else {}
     try:
-        found: Detector = factory(argument, false_alarms_per_photo) if argument else factory(false_alarms_per_photo)
+        inspect.signature(factory).bind(*given, **options)
     except TypeError as why:
         raise ModelError(
             f"detector {spec!r}: {name} takes {'no' if argument else 'an'} argument after a colon"
         ) from why
+    found: Detector = factory(*given, **options)
     return found
+
+
+def _takes(factory: Callable[..., Any], option: str) -> bool:
+    return option in inspect.signature(factory).parameters

@@ -1,0 +1,164 @@
+"""The detector `yolo:NAME`: a YOLO network over a picture at full resolution, in tiles and as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.detect import coco
+from pipeline.detect.decode import MOST_OVERLAP, classes_of, decode, family_of
+from pipeline.detect.engine import Engine, names_told, open_engine, side_told
+from pipeline.detect.found import Found
+from pipeline.detect.merge import Seen, merged, seen
+from pipeline.detect.models import Model, digest_of, find_model, label_of, read_weights, threshold_of
+from pipeline.detect.tiles import GREY, Pass, Tile, back, letterbox, passes, resized
+from pipeline.errors import ModelError
+from pipeline.imagery import Image
+from pipeline.types import Box, Detection, Pixel
+
+VERSION = "1"
+DEFAULT_SIDE_PX = 640
+MOST_SIDE_PX = 4096
+NEAR_BORDER = 0.015  # of a tile's side: a box that ends so near to the tile's border is cut by it
+MOST_IN_A_PHOTO = 3000
+FEET = frozenset({"smoke", "dust"})  # they rise from a place below them; all else is where its middle is
+CENTRES = frozenset({"dust/pile"})
+SIGMA = {"marker": 0.05}  # of the box's side, where a centre is the point
+OTHER_SIGMA = 0.15
+FOOT_SIGMA = (12**-0.5, 0.15)  # of the width: the foot may be anywhere along the bottom; of the height
+LEAST_SIGMA_PX = 1.0
+
+
+class Yolo:
+    """Finds what its network was trained to find; a `Detector`."""
+
+    def __init__(self, argument: str, false_alarms_per_photo: float | None = None, trust: bool = False) -> None:
+        """argument: a name in models/registry.toml, or a path to .onnx, .xml (OpenVINO) or .pt (with trust only).
+
+        Raises ModelError for weights that are missing, not those of the registry, or of a family in doubt.
+        """
+        if not isinstance(argument, str):  # `yolo` alone
+            raise ModelError("yolo takes an argument: yolo:NAME, a model of the registry or a path to weights")
+        self._model = find_model(argument)
+        self.name = f"yolo:{self._model.name}"
+        self.threshold = threshold_of(self._model, false_alarms_per_photo)
+        parts = read_weights(self._model)
+        self.engine = open_engine(self._model, parts, trust)
+        self._side_px = _side(self._model, self.engine)
+        self._family, self.labels = self._recognised()
+        self._most_overlap = self._model.iou or MOST_OVERLAP[self._family]
+        self.digest = self._digest(digest_of(parts))
+
+    def _recognised(self) -> tuple[str, tuple[str, ...]]:
+        """Family and labels, by what the file says and by its answer to an even grey picture."""
+        named = self._model.labels or names_told(self.engine.told)
+        canvas = np.full((*self._side_px, 3), GREY, np.uint8)
+        file = self._model.path.name
+        try:
+            for raw in (False, True):  # YOLOX takes other pixels, but its shape is the same for any
+                output = self.engine.run(network_input(canvas, raw))
+                family = family_of(output, self._side_px, len(named) if named else None, self.engine.told)
+                if (family == "yolox") == raw:
+                    break
+        except ModelError as why:
+            raise ModelError(str(why) if str(why).startswith(file) else f"{file}: {why}") from why
+        if self._model.family not in (None, family):
+            raise ModelError(f"{file}: looks like {family}, and not like {self._model.family}, as the registry has it")
+        return family, self._model.labels or _own_labels(named, classes_of(family, output))
+
+    def _digest(self, weights: str) -> str:
+        how = [VERSION, weights, self._family, self.labels, self._side_px, asdict(self._model.tiling)]
+        return hashlib.sha256(json.dumps([*how, self._most_overlap]).encode()).hexdigest()
+
+    def find(self, image: Image, frame_id: str) -> tuple[Detection, ...]:
+        """Detections in (h, w, 3) uint8, blue first; most confident first, those under the threshold left out.
+
+        Raises ModelError when the picture would take too many tiles or the network fails.
+        """
+        height, width = image.shape[:2]
+        looks = passes(width, height, self._side_px, self._model.tiling)
+        found = merged([s for look in looks for s in self._seen(image, look)])[:MOST_IN_A_PHOTO]
+        boxes = found.boxes.astype(np.float64) - 0.5  # from the corner to our pixels
+        columns = zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True)
+        return tuple(self._detection(frame_id, (b[0], b[1], b[2], b[3]), s, n, height) for b, s, n in columns)
+
+    def _seen(self, image: Image, look: Pass) -> list[Seen]:
+        """What the tiles of one pass hold, in the picture's pixels from its corner."""
+        picture = resized(image, look)
+        size = (float(image.shape[1]), float(image.shape[0]))
+        factor = (size[0] / look.width_px, size[1] / look.height_px)
+        return [_in_picture(tile, self._look(picture, tile), factor, size) for tile in look.tiles]
+
+    def _look(self, picture: Image, tile: Tile) -> Found:
+        """Boxes in one tile, in the pass's picture, of classes that are not dropped."""
+        cut = picture[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        raw = self._family == "yolox"
+        canvas, place = letterbox(cut, self._side_px, centred=not raw)
+        output = self.engine.run(network_input(canvas, raw))
+        found = decode(self._family, output, self._side_px, self.threshold, self._most_overlap)
+        wanted = np.array([bool(x) for x in self.labels])
+        found = found[found.labels < len(wanted)]
+        found = found[wanted[found.labels]]
+        found = Found(back(found.boxes, place, tile), found.scores, found.labels)
+        return found[np.asarray((found.boxes[:, 2:] > found.boxes[:, :2]).all(1))]
+
+    def _detection(self, frame_id: str, box: Box, confidence: float, number: int, height_px: int) -> Detection:
+        label = self.labels[number]
+        point, sigma = point_of(label, box, height_px)
+        return Detection(frame_id, label, confidence, box, point, sigma, self.name)
+
+
+def _side(model: Model, engine: Engine) -> tuple[int, int]:
+    """The network's input (height, width): its own, else the registry's, else what its file says, else 640."""
+    side = engine.side_px or model.side_px or side_told(engine.told) or (DEFAULT_SIDE_PX, DEFAULT_SIDE_PX)
+    if model.side_px not in (None, side):
+        raise ModelError(f"{model.path.name}: takes {side[1]} × {side[0]} pixels, and not what the registry says")
+    if max(side) > MOST_SIDE_PX:
+        raise ModelError(f"{model.path.name}: takes {side[1]} × {side[0]} pixels, more than {MOST_SIDE_PX} a side")
+    return side
+
+
+def _own_labels(names: tuple[str, ...] | None, classes: int | None) -> tuple[str, ...]:
+    """Class paths for weights that are in no registry: their own names, or COCO's 80 where they name none."""
+    if names is None:
+        names = coco.NAMES if classes in (None, len(coco.NAMES)) else tuple(f"class-{i}" for i in range(classes or 0))
+    return tuple(label_of(name, i) for i, name in enumerate(names))
+
+
+def network_input(canvas: Image, raw: bool) -> NDArray[np.float32]:
+    """(1, 3, h, w) float32: red first, 0 to 1; raw as YOLOX takes them: blue first, 0 to 255."""
+    if raw:
+        return np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32)
+    rgb = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
+    rgb /= 255
+    return rgb
+
+
+def _in_picture(tile: Tile, found: Found, factor: tuple[float, float], size: tuple[float, float]) -> Seen:
+    """A tile and its boxes, from the pass's picture to the photo."""
+    scale = np.array(factor * 2, np.float32)
+    x0, y0, x1, y1 = (np.array([tile.x0, tile.y0, tile.x1, tile.y1]) * np.array(factor * 2)).tolist()
+    near = NEAR_BORDER * max(x1 - x0, y1 - y0)
+    return seen((x0, y0, x1, y1), Found(found.boxes * scale, found.scores, found.labels), size, near)
+
+
+def point_of(label: str, box: Box, height_px: int) -> tuple[Pixel, float]:
+    """Where a source touches ground or water, and one sigma of that, px.
+
+    Smoke and dust: the middle of the box's bottom, since a plume drifts and its foot may be anywhere along it; that
+    holds for pictures with a horizon, and looking straight down it is what is left to say. A plume that leaves the
+    picture at the bottom has its foot out of sight. All else: the centre.
+    """
+    x0, y0, x1, y1 = box
+    width, height = x1 - x0, y1 - y0
+    if label.split("/")[0] not in FEET or label in CENTRES:
+        part = SIGMA.get(label, OTHER_SIGMA)
+        return ((x0 + x1) / 2, (y0 + y1) / 2), max(LEAST_SIGMA_PX, part * math.sqrt(width * height))
+    down = 0.5 if y1 >= height_px - 1.5 else FOOT_SIGMA[1]
+    sigma = math.sqrt(((FOOT_SIGMA[0] * width) ** 2 + (down * height) ** 2) / 2)
+    return ((x0 + x1) / 2, y1), max(LEAST_SIGMA_PX, sigma)
