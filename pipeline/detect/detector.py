@@ -42,6 +42,7 @@ def detectors() -> Registry:
     """The detectors that are there, by name."""
     builtin = {
         "marker": "pipeline.detect.marker:Marker",
+        "outlet": "pipeline.detect.outlet:Outlet",
         "plume": "pipeline.detect.plume:Plume",
         "yolo": "pipeline.detect.yolo:Yolo",
     }

@@ -1,0 +1,139 @@
+"""What moves in a hover clip after the camera's own motion is taken away: smoke drifts, its look-alikes lie still.
+
+The frames are laid over the first one by a homography of tracked corners. A cell keeps changing when the median over
+time of its change from frame to frame stands out against sensor noise and against what the picture's own edges can
+cause when the frames lie a little off (parallax, leaves in the wind). A vehicle changes each cell for a moment only,
+which a median over time does not see. Water that glitters or breaks keeps changing, too: at a shore this confirms
+nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import imagery
+from pipeline.detect.plume import Plume
+from pipeline.errors import ImageryError
+from pipeline.imagery import Image
+from pipeline.types import Box, Detection
+
+Floats = NDArray[np.float32]
+
+LOOK_PX = 480  # long side at which frames are compared
+MOST_FRAMES, LEAST_FRAMES = 24, 4
+CORNERS, LEAST_INLIERS, LEAST_INLIER_SHARE = 400, 20, 0.4
+OFF_PX = 0.35  # how far frames that lie well may still be off
+NOISE = 0.4  # grey levels, of cells that nothing moves in
+STANDS_OUT, LEAST_USUAL = 4.0, 0.1  # times as much change as around the box, and the least that is counted there
+ENOUGH = 0.2  # share of a box that moves where a slanting plume drifts in it
+LOG_ODDS = 4.0  # of a plume that moves against one that lies still
+
+
+def moving_plumes(images: Sequence[Image], frame_id: str, detector: Plume | None = None) -> tuple[Detection, ...]:
+    """Plume's candidates of the first image, their confidence raised or lowered by whether they move; the surest first.
+
+    Images are (h, w, 3) uint8 of one size, blue first, in time order, 4 or more. Raises ImageryError as `activity`.
+    """
+    changing = activity(images)
+    found = (detector or Plume()).find(images[0], frame_id)
+    weighed = (raised(d, share_moving(d.box_px, changing, images[0])) for d in found)
+    return tuple(sorted(weighed, key=lambda d: (-d.confidence, d.point_px)))
+
+
+def confirm(box_px: Box, clip: Sequence[Image]) -> float:
+    """Share (0 to 1) of a box of the first frame that keeps changing while its surroundings do not.
+
+    Raises ImageryError as `activity`.
+    """
+    return share_moving(box_px, activity(clip), clip[0])
+
+
+def raised(found: Detection, moving: float) -> Detection:
+    """A detection whose log-odds go up or down by LOG_ODDS / 2 at most, by the share of its box that moves (0 to 1)."""
+    sure = min(max(found.confidence, 1e-6), 1 - 1e-6)
+    odds = math.log(sure / (1 - sure)) + LOG_ODDS * (min(moving / ENOUGH, 1) - 0.5)
+    return replace(found, confidence=1 / (1 + math.exp(-odds)))
+
+
+def share_moving(box_px: Box, changing: Floats, first: Image) -> float:
+    """Share of a box in which `changing` (as `activity` gives it) is much larger than around the box."""
+    scale = changing.shape[1] / first.shape[1]
+    height, width = changing.shape
+    x0, y0, x1, y1 = ((v + 0.5) * scale for v in box_px)
+    inside, around = _cut(changing, x0, y0, x1, y1), changing.copy()
+    margin = 0.5 * max(x1 - x0, y1 - y0)
+    left, top = max(0, int(x0 - margin)), max(0, int(y0 - margin))
+    around[max(0, int(y0)) : max(0, math.ceil(y1)), max(0, int(x0)) : max(0, math.ceil(x1))] = np.nan
+    near = around[top : min(height, math.ceil(y1 + margin)), left : min(width, math.ceil(x1 + margin))]
+    if not np.isfinite(inside).any() or not np.isfinite(near).any():
+        return 0.0
+    usual = max(float(np.nanmedian(near)), LEAST_USUAL)
+    return float(np.mean(inside[np.isfinite(inside)] > STANDS_OUT * usual))
+
+
+def _cut(values: Floats, x0: float, y0: float, x1: float, y1: float) -> Floats:
+    return values[max(0, int(y0)) : max(0, math.ceil(y1)), max(0, int(x0)) : max(0, math.ceil(x1))]
+
+
+def activity(clip: Sequence[Image]) -> Floats:
+    """(h, w) of the first frame, reduced: median change from frame to frame over what noise and edges explain.
+
+    NaN where fewer than half of the frames look. Raises ImageryError for fewer than 4 frames, for frames of several
+    sizes, and when they cannot be laid over each other.
+    """
+    if len(clip) < LEAST_FRAMES:
+        raise ImageryError(f"a clip of {len(clip)} frames is too short to see what moves; {LEAST_FRAMES} are needed")
+    if len({image.shape for image in clip}) > 1:
+        raise ImageryError("the frames of a clip differ in size")
+    chosen = np.unique(np.linspace(0, len(clip) - 1, min(len(clip), MOST_FRAMES)).astype(int))
+    greys = [_grey(clip[i]) for i in chosen]
+    laid = np.stack([greys[0], *(_laid_over(greys[0], g) for g in greys[1:])])
+    change = np.abs(np.diff(laid, axis=0))
+    seen = np.isfinite(change).mean(0) >= 0.5
+    median = np.full(change.shape[1:], np.nan, np.float32)
+    median[seen] = np.nanmedian(change[:, seen], axis=0)
+    return np.asarray(median / (NOISE + OFF_PX * _slope(greys[0])), np.float32)
+
+
+def _grey(image: Image) -> Floats:
+    grey = cv2.cvtColor(imagery.reduced(image, LOOK_PX), cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.5), np.float32)
+
+
+def _slope(grey: Floats) -> Floats:
+    """Grey levels a pixel: the largest near by, since what lies off may be off in any direction."""
+    slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
+    return np.asarray(cv2.dilate(slope, np.ones((3, 3), np.uint8)), np.float32)
+
+
+def _laid_over(first: Floats, other: Floats) -> Floats:
+    """A frame as the first one's camera would have seen it, in the first's light; NaN where it did not look."""
+    warp = _homography(first, other)
+    size, flags = (first.shape[1], first.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid = cv2.warpPerspective(other, warp, size, flags=flags)
+    covered = cv2.warpPerspective(np.ones_like(other), warp, size, flags=flags) > 0.999
+    light = float(np.median(first[covered] - laid[covered])) if covered.any() else 0.0
+    return np.where(covered, laid + light, np.nan).astype(np.float32)
+
+
+def _homography(first: Floats, other: Floats) -> NDArray[np.float64]:
+    """From pixels of the first to pixels of the other."""
+    level = np.median(first) - np.median(other)  # tracking takes a change of light for motion
+    one, two = (np.clip(g, 0, 255).astype(np.uint8) for g in (first, other + level))
+    corners = cv2.goodFeaturesToTrack(one, CORNERS, 0.01, 6)
+    if corners is None or len(corners) < LEAST_INLIERS:
+        raise ImageryError("the frames of a clip hold too little to lay them over each other")
+    moved, good, _ = cv2.calcOpticalFlowPyrLK(one, two, corners, np.empty_like(corners), winSize=(21, 21), maxLevel=4)
+    kept = good.ravel() > 0
+    if np.count_nonzero(kept) < LEAST_INLIERS:
+        raise ImageryError("the frames of a clip hold too little to lay them over each other")
+    warp, inliers = cv2.findHomography(corners[kept], moved[kept], cv2.RANSAC, 1.5)
+    if warp is None or np.count_nonzero(inliers) < max(LEAST_INLIERS, LEAST_INLIER_SHARE * len(corners)):
+        raise ImageryError("the frames of a clip cannot be laid over each other")
+    return np.asarray(warp, np.float64)

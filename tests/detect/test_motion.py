@@ -1,0 +1,96 @@
+"""What moves in a hover clip: drifting smoke against what only looks like it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import imagery
+from pipeline.detect import motion
+from pipeline.errors import ImageryError
+from pipeline.learn.metrics import overlap
+from tests.detect import puffs
+
+FOOT, END = (250.0, 560.0), (650.0, 230.0)
+BOX = (240.0, 210.0, 680.0, 570.0)
+
+
+def clip(drifts: bool, frames: int = 7, seed: int = 1) -> list[puffs.Image]:
+    """A swaying camera over ground with a plume that drifts, or with one that is painted on it."""
+    return [image.copy() for image in _clip(drifts, frames, seed)]
+
+
+@cache
+def _clip(drifts: bool, frames: int, seed: int, sway_px: float = 6.0) -> list[puffs.Image]:
+    rng = np.random.default_rng(seed)
+    still = puffs.ground(seed)
+    made = []
+    for k in range(frames):
+        image, _ = puffs.smoke(still, FOOT, END, phase=0.35 * k if drifts else 0.0)
+        turn = cv2.getRotationMatrix2D((480, 360), 0.8 * np.sin(1.1 * k), 1 + 0.004 * np.sin(0.7 * k))
+        turn[:, 2] += sway_px * np.array([np.sin(0.9 * k), 1 - np.cos(1.3 * k)])
+        warped = cv2.warpAffine(image, turn, (960, 720), borderMode=cv2.BORDER_REFLECT) if k else image
+        made.append(np.clip(warped + rng.normal(0, 2, warped.shape), 0, 255).astype(np.uint8))
+    return made
+
+
+def test_drifting_smoke_is_told_from_a_painted_one() -> None:
+    for seed in (1, 2):
+        moving, still = motion.confirm(BOX, clip(True, seed=seed)), motion.confirm(BOX, clip(False, seed=seed))
+        assert moving > 0.15
+        assert still < 0.03
+
+
+def test_ground_beside_the_plume_does_not_move() -> None:
+    assert motion.confirm((700.0, 480.0, 900.0, 680.0), clip(True)) < 0.1
+
+
+def test_a_vehicle_that_passes_is_no_smoke() -> None:
+    frames = clip(False)
+    for k, image in enumerate(frames):
+        cv2.rectangle(image, (80 + 100 * k, 620), (140 + 100 * k, 650), (250, 250, 250), -1)
+    assert motion.confirm((60.0, 600.0, 920.0, 670.0), frames) < 0.1
+
+
+def test_more_or_less_light_is_no_motion() -> None:
+    frames = [np.clip(f.astype(int) + 6 * (k % 3), 0, 255).astype(np.uint8) for k, f in enumerate(clip(False))]
+    assert motion.confirm(BOX, frames) < 0.05
+
+
+def test_candidates_that_move_are_raised_and_others_lowered() -> None:
+    see = motion.Plume()
+    see.threshold = 0.0
+    for drifts in (True, False):
+        frames = clip(drifts)
+        before = max(see.find(frames[0], "a.mp4#000001"), key=lambda d: overlap(d.box_px, BOX))
+        assert overlap(before.box_px, BOX) > 0.3
+        after = next(d for d in motion.moving_plumes(frames, "a.mp4#000001", see) if d.box_px == before.box_px)
+        moving = motion.confirm(before.box_px, frames)
+        assert after == motion.raised(before, moving)
+        assert (after.confidence < before.confidence) == (moving < motion.ENOUGH / 2)
+        assert replace(after, confidence=before.confidence) == before
+
+
+def test_a_clip_that_cannot_be_laid_over_is_refused() -> None:
+    frames = clip(False, 4)
+    with pytest.raises(ImageryError, match="too short"):
+        motion.activity(frames[:3])
+    with pytest.raises(ImageryError, match="differ in size"):
+        motion.activity([*frames[:3], frames[3][:-2]])
+    with pytest.raises(ImageryError, match="too little"):
+        motion.activity([np.full((300, 400, 3), 90, np.uint8)] * 4)
+    with pytest.raises(ImageryError, match=r"lay them over|laid over"):
+        motion.activity([puffs.ground(seed) for seed in range(4)])
+
+
+def test_a_real_hover_clip_is_laid_over_itself(real_data: Callable[[str], Path]) -> None:
+    folder = real_data("flights/narrabeen") / "frames"
+    frames = [imagery.decode(p.read_bytes(), p.name) for p in sorted(folder.glob("*.jpg"))]
+    changing = motion.activity(frames)
+    assert np.isfinite(changing).mean() > 0.5
