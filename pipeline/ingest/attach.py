@@ -22,14 +22,17 @@ from pipeline.ingest.marks import Mark, mark_photos
 from pipeline.ingest.mission_file import MissionFile
 from pipeline.ingest.photo import Photo
 from pipeline.ingest.poses import LogPose, pose_at, position_sigmas
-from pipeline.ingest.position import Position
+from pipeline.ingest.position import Position, distance_m
 from pipeline.ingest.ties import Fit, tie
 from pipeline.ingest.track import Track, Triggers
+from pipeline.ingest.triggers import is_odd, offset_odds
 from pipeline.types import Attitude, ClockFit, LogFacts, PoseError
 
 LOOSE_M = 3.0
+_ASTRAY_M = 20.0  # a trigger's place so far from the track at its moment is damaged
 NO_TIME = "the flight's logs cannot be asked: the photo has no time"
 NO_TIE = "none of the flight's logs covers the photo's time, and nothing ties its clock to one"
+OTHER_FLIGHT = "fits these photos only with a less likely clock than another log, and is not used"
 RTK_FLAGS = (16, 34, 50)
 _NO_ERROR = PoseError()
 _RANK = ("sequence numbers", "triggers", "EXIF GPS", "mission file", "times as they stand")
@@ -127,7 +130,7 @@ def _fits(
     """Every camera against every log; photos with a mark know their moment already."""
     rest = [i for i in range(len(photos)) if i not in marks]
     cameras = cameras_of(
-        [photos[i].model for i in rest], [times[i].t_ns for i in rest], _presses(photos, times, rest),
+        [photos[i].body for i in rest], [times[i].t_ns for i in rest], _presses(photos, times, rest),
         [photos[i].id for i in rest],
         [None if places[i].problem else (places[i].lat_deg, places[i].lon_deg) for i in rest],
         [times[i].source for i in rest], told.photos_minus_log_s or 0.0,
@@ -136,9 +139,11 @@ def _fits(
     for camera in cameras:
         here = replace(camera, rows=np.array([rest[k] for k in camera.rows], np.intp))
         found = [f for t in tracks if (f := tie(here, t, told.photos_minus_log_s)) is not None]
-        found = _not_beside_better(found)
+        tied = _not_beside_better(found)
+        found = _likeliest(tied)
+        warnings += [f"{f.track.id}: {OTHER_FLIGHT}" for f in tied if f not in found]
         fits += found
-        warnings += [w for f in found for w in f.warnings]
+        warnings += [w for f in found for w in (*f.warnings, *_doubts(f))]
     return fits, warnings
 
 
@@ -150,6 +155,27 @@ def _not_beside_better(fits: list[Fit]) -> list[Fit]:
     """Times as they stand are taken from no log where another one is properly tied to the same camera."""
     proper = [f for f in fits if f.report.method != _RANK[-1]]
     return sorted(proper or fits, key=lambda f: (_RANK.index(f.report.method), -f.report.photos, f.track.id))
+
+
+def _likeliest(fits: list[Fit]) -> list[Fit]:
+    """The fits whose offset is the likeliest: the same route flown on another day fits as well, under an odd one.
+
+    Asked are those that rest on at least half as many photos as the best; order is kept.
+    """
+    most = max((f.report.photos for f in fits), default=0)
+    likely = max((_odds(f) for f in fits if 2 * f.report.photos >= most), default=0.0)
+    return [f for f in fits if _odds(f) >= likely]
+
+
+def _odds(fit: Fit) -> float:
+    return offset_odds(fit.offset.ahead_ns / 1e9)
+
+
+def _doubts(fit: Fit) -> list[str]:
+    if not is_odd(fit.offset.ahead_ns / 1e9):
+        return []
+    off = f"although the camera's clock would be {fit.report.photos_minus_log_s / 3600:+.2f} h off it"
+    return [f"assumed: {fit.track.id} is these photos' log {off}; the same route flown at another time looks so too"]
 
 
 def _by_photo(
@@ -222,6 +248,8 @@ def _at_trigger(pose: LogPose, log: str, triggers: Triggers, row: int, own_s: fl
         own_m, shared_m = position_sigmas(0.0)
         own, shared = PoseError(own_m, own_m, sigma.UP_OWN_M), PoseError(shared_m, shared_m, sigma.UP_ABSOLUTE_SHARED_M)
         pose = replace(pose, own=own, shared=shared, problem="")
+    elif distance_m((lat, lon), (pose.lat_deg, pose.lon_deg)) > _ASTRAY_M + 4 * pose.own.north_m + 4 * pose.own.east_m:
+        return pose  # a log without checksums may hold any number
     return replace(
         pose, lat_deg=lat, lon_deg=lon, sources=(source, *(s for s in pose.sources if s[0] != "position")),
         alt_m=float(to_ellipsoidal(alt_m, triggers.datum, lat, lon)) if math.isfinite(alt_m) else pose.alt_m,
@@ -232,7 +260,7 @@ def _at_trigger(pose: LogPose, log: str, triggers: Triggers, row: int, own_s: fl
 def _from_log(photo: Photo, place: Position, fit: Fit, press: int, pose: LogPose) -> Logged:
     sources = dict(pose.sources)
     alt_m, relative_m = _heights(fit.track, pose)
-    assumed = ("clock",) if fit.report.method == _RANK[-1] else ()
+    assumed = ("clock",) if fit.report.method == _RANK[-1] or is_odd(fit.offset.ahead_ns / 1e9) else ()
     told = Logged(
         moment=_moment(fit, press),
         attitude=pose.attitude, body=pose.body, attitude_own=pose.own, attitude_shared=pose.shared,

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 class Camera:
     """The presses of one camera's shutter, in time order."""
 
-    model: str
+    body: str  # model and, where told, serial number
     rows: NDArray[np.intp]  # (N,) which photos of the flight
     written_ns: Ns
     step_s: float  # of its clock
@@ -33,25 +33,25 @@ def step_of(written_ns: Ns) -> float:
 
 
 def cameras_of(
-    models: Sequence[str], written_ns: Sequence[int | None], presses: Sequence[str], ids: Sequence[str],
+    bodies: Sequence[str], written_ns: Sequence[int | None], presses: Sequence[str], ids: Sequence[str],
     places_deg: Sequence[tuple[float, float] | None], sources: Sequence[str], told_s: float = 0.0,
 ) -> list[Camera]:  # fmt: skip
-    """The cameras of a flight: photos of one model, each press of the shutter once; photos without time left out.
+    """The cameras of a flight: photos of one body, each press of the shutter once; photos without time left out.
 
     `told_s` is what has been taken off the times: their step shows in what the camera wrote.
     """
-    by_model: dict[str, list[int]] = {}
+    by_body: dict[str, list[int]] = {}
     for i, t in enumerate(written_ns):
         if t is not None and presses[i] == ids[i]:
-            by_model.setdefault(models[i], []).append(i)
+            by_body.setdefault(bodies[i], []).append(i)
     found = []
-    for model, rows in sorted(by_model.items()):
+    for body, rows in sorted(by_body.items()):
         rows.sort(key=lambda i: (written_ns[i], ids[i]))
         written = np.array([written_ns[i] for i in rows], np.int64)
         nowhere = (np.nan, np.nan)
         places = np.array([places_deg[i] or nowhere for i in rows], np.float64).reshape(-1, 2)
         zoned = any(sources[i].startswith("EXIF DateTimeOriginal, ") or sources[i] == "file name" for i in rows)
         found.append(
-            Camera(model, np.array(rows, np.intp), written, step_of(written + round(told_s * 1e9)), places, zoned)
+            Camera(body, np.array(rows, np.intp), written, step_of(written + round(told_s * 1e9)), places, zoned)
         )
     return found

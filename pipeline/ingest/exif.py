@@ -27,6 +27,7 @@ EXIF_TAGS = {
     0x9003: "DateTimeOriginal", 0x9011: "OffsetTimeOriginal", 0x9291: "SubSecTimeOriginal", 0x920A: "FocalLength",
     0xA002: "PixelXDimension", 0xA003: "PixelYDimension", 0xA20E: "FocalPlaneXResolution",
     0xA210: "FocalPlaneResolutionUnit", 0xA404: "DigitalZoomRatio", 0xA405: "FocalLengthIn35mmFilm",
+    0xA431: "BodySerialNumber",
 }  # fmt: skip
 GPS_TAGS = {
     0x01: "GPSLatitudeRef", 0x02: "GPSLatitude", 0x03: "GPSLongitudeRef", 0x04: "GPSLongitude",

@@ -32,25 +32,25 @@ def read_log(path: Path, root: Path) -> Track:
         with path.open("rb") as file:
             size = path.stat().st_size
             if not size:
-                raise MissionError(f"{path}: the log is empty")
+                raise MissionError(f"{id}: the log is empty")
             if size > MOST_FILE_BYTES:
-                raise MissionError(f"{path}: the log is larger than {MOST_FILE_BYTES // 1024**3} GiB")
+                raise MissionError(f"{id}: the log is larger than {MOST_FILE_BYTES // 1024**3} GiB")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                track = _read(data, path, id)
+                track = _read(data, path.suffix.lower(), id)
     except OSError as why:
-        raise MissionError(f"{path}: the log cannot be read ({why.strerror or why})") from why
+        raise MissionError(f"{id}: the log cannot be read ({why.strerror or why})") from why
     return track
 
 
-def _read(data: mmap.mmap, path: Path, id: str) -> Track:
-    readers = _readers(data[:_SNIFFED], path.suffix.lower())
+def _read(data: mmap.mmap, suffix: str, id: str) -> Track:
+    readers = _readers(data[:_SNIFFED], suffix)
     if not readers:
-        raise MissionError(f"{path}: this is no flight log that is known here ({', '.join(sorted(LOG_SUFFIXES))})")
+        raise MissionError(f"{id}: this is no flight log that is known here ({', '.join(sorted(LOG_SUFFIXES))})")
     for reader in readers:
         track = reader(data, id)
         if track.messages:
             return track
-    raise MissionError(f"{path}: the log holds not a single whole message")
+    raise MissionError(f"{id}: the log holds not a single whole message")
 
 
 def _readers(start: bytes, suffix: str) -> list[Reader]:

@@ -27,6 +27,11 @@ class Photo:
     def model(self) -> str:
         return text(self.tags, "Model")
 
+    @property
+    def body(self) -> str:
+        """The very camera, as far as its serial number tells it from others of its model."""
+        return f"{self.model} {text(self.tags, 'BodySerialNumber')}".strip()
+
 
 def frame_id(path: Path, root: Path) -> str:
     """The path relative to the flight, '/' between folders, composed characters (NFC), always valid Unicode."""

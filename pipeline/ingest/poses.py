@@ -21,6 +21,9 @@ MAX_GAP_S = 1.1
 ACCELERATION_MPS2 = 2.0  # of a drone on a survey: how far a line strays from the flown curve is a·dt²/8
 RTK_SIGMA_M = 0.1  # a receiver that says less than this has a fixed solution
 _VELOCITY_SLACK_M = 1.0  # velocities that contradict the places by more than this are not used
+FASTEST_MPS = 100.0  # of what drones can do; a receiver that jumps shows more
+JUMP_M = 20.0  # a receiver that comes back from a loss may shift by less
+_LONG_S = 0.3  # a time error in which a drone may begin a turn
 _M_PER_DEG = 111_320.0  # for differences of metres between neighbouring rows
 
 Floats = NDArray[np.float64]
@@ -72,7 +75,8 @@ def pose_at(track: Track, t_ns: int, sigma_t_s: float, mount: Attitude | None, c
         return LogPose(problem=f"{track.id}: {place}", attitude_problem=f"{track.id}: {place}")
     body, body_rate = _attitude(track.body, t_ns)
     lens, rate_dps, source, problem = _lens(track, t_ns, mount, body, body_rate)
-    own, shared = _errors(place, lens is not None and mount is None, rate_dps, sigma_t_s, common_t_s)
+    turned_deg = _turned_deg(track, t_ns, mount, lens, rate_dps, math.hypot(sigma_t_s, common_t_s))
+    own, shared = _errors(place, lens is not None and mount is None, turned_deg, sigma_t_s, common_t_s)
     assert track.positions is not None
     return LogPose(
         place.lat_deg, place.lon_deg, _ellipsoidal(place, track.positions.datum), place.relative_m,
@@ -127,6 +131,8 @@ def _place(rows: Positions | None, t_ns: int) -> _Place | str:
         math.remainder(float(rows.lon_deg[b] - rows.lon_deg[a]), 360.0) * east_scale,
         -_difference(rows, a, b),
     ])  # fmt: skip
+    if _is_jump(step, dt_s):
+        return f"the log's position jumps by {float(np.linalg.norm(step)):.0f} m in {dt_s:.2f} s"
     moved, velocity = _between(step, rows.velocity_mps[a], rows.velocity_mps[b], dt_s, f)
     lon = float(rows.lon_deg[a]) + float(moved[1]) / east_scale
     return _Place(
@@ -138,6 +144,11 @@ def _place(rows: Positions | None, t_ns: int) -> _Place | str:
         float(np.nanmax([rows.sigma_m[a], rows.sigma_m[b], 0.0])),
         ACCELERATION_MPS2 * dt_s * dt_s / 8 * 4 * f * (1 - f),
     )
+
+
+def _is_jump(step: Floats, dt_s: float) -> bool:
+    """Whether no drone can have moved so: what lies between such rows is nowhere it has been."""
+    return float(np.linalg.norm(step)) > max(JUMP_M, FASTEST_MPS * dt_s)
 
 
 def _difference(rows: Positions, a: int, b: int) -> float:
@@ -232,6 +243,20 @@ def _lens(
     return compose_mount(body, gimbal), rate + body_rate, source, ""
 
 
+def _turned_deg(
+    track: Track, t_ns: int, mount: Attitude | None, lens: Attitude | None, rate_dps: float, t_s: float
+) -> float:
+    """How far a time error of `t_s` turns the lens: by its rate, or, over a turn ahead or behind, by what was flown."""
+    turned = rate_dps * t_s
+    if lens is None or t_s < _LONG_S:
+        return turned
+    for other_ns in (t_ns - round(t_s * 1e9), t_ns + round(t_s * 1e9)):
+        body, body_rate = _attitude(track.body, other_ns)
+        other = _lens(track, other_ns, mount, body, body_rate)[0]
+        turned = max(turned, slerp(lens, other, 0.0)[1] if other is not None else 0.0)
+    return min(turned, 180.0)
+
+
 def _no_rows(rows: Attitudes | None, t_ns: int, what: str) -> str:
     if rows is None:
         return f"the log holds no {what}"
@@ -239,7 +264,7 @@ def _no_rows(rows: Attitudes | None, t_ns: int, what: str) -> str:
 
 
 def _errors(
-    place: _Place, gimbal: bool, rate_dps: float, own_t_s: float, common_t_s: float
+    place: _Place, gimbal: bool, turned: float, own_t_s: float, common_t_s: float
 ) -> tuple[PoseError, PoseError]:
     own_m, shared_m = position_sigmas(place.sigma_m)
     angles, up_m = (sigma.GIMBAL_OWN if gimbal else sigma.BODY_OWN), sigma.UP_OWN_M
@@ -248,7 +273,6 @@ def _errors(
     t_s = math.hypot(own_t_s, common_t_s)
     own_m = math.hypot(own_m, place.stray_m)
     own = _moved(PoseError(own_m, own_m, up_m), place.velocity_mps, t_s)
-    turned = rate_dps * t_s
     own_angles = PoseError(
         yaw_deg=math.hypot(angles.yaw_deg, turned),
         pitch_deg=math.hypot(angles.pitch_deg, turned),

@@ -21,7 +21,7 @@ MAX_TRIGGERS = 20_000
 LEAST_LOSS = 0.02  # of triggers and of photos, before any is seen to be lost
 _END_LOSSES = 3  # a block missing at an end costs no more than three losses: it may be another flight's
 _ODD_OFFSET, _OTHER_ZONE = -3.0, -1.0
-_QUARTER_HOUR_S, _CLOCK_ERROR_S, _WIDEST_S = 900.0, 60.0, 14 * 3600.0
+_QUARTER_HOUR_S, _CLOCK_ERROR_S, _BY_HAND_S, _WIDEST_S = 900.0, 60.0, 300.0, 14 * 3600.0
 _CANDIDATES = 12
 _WINDOW = 40  # triggers that one photo may choose from
 _LEAST_PAIRS, _LEAST_ODDS = 3, 4.0
@@ -177,7 +177,7 @@ def _odds(
     odds = pair * len(photos)
     odds += _cost(_losses(photos, len(shots.written_ns)), len(photos))
     odds += _cost(_losses(triggers, len(triggers_ns)), len(triggers))
-    return odds if known else odds + _prior(offset.ahead_ns / 1e9)
+    return odds if known else odds + offset_odds(offset.ahead_ns / 1e9)
 
 
 def _cost(lost: int, pairs: int) -> float:
@@ -193,12 +193,21 @@ def _losses(used: NDArray[np.intp], count: int) -> int:
     return inside + min(first, _END_LOSSES) + min(count - 1 - last, _END_LOSSES)
 
 
-def _prior(ahead_s: float) -> float:
-    """Cameras' clocks are wrong by whole hours (zones, some by quarters) and a little, seldom by anything else."""
+def offset_odds(ahead_s: float) -> float:
+    """Log odds of an offset by itself.
+
+    Cameras' clocks are wrong by whole hours (zones, some by quarters) and a little, seldom by anything else.
+    """
     zone_s = round(ahead_s / _QUARTER_HOUR_S) * _QUARTER_HOUR_S
     if abs(ahead_s - zone_s) > _CLOCK_ERROR_S or abs(zone_s) > _WIDEST_S:
         return _ODD_OFFSET
     return _OTHER_ZONE if zone_s else 0.0
+
+
+def is_odd(ahead_s: float) -> bool:
+    """Whether an offset is none that zones and a clock set by hand explain: another flight may be meant."""
+    apart_s = abs(ahead_s - round(ahead_s / 3600) * 3600)
+    return offset_odds(ahead_s) <= _ODD_OFFSET and (apart_s > _BY_HAND_S or abs(ahead_s) > _WIDEST_S)
 
 
 def _same(a: Alignment, b: Alignment) -> bool:
@@ -217,7 +226,7 @@ def _believable(best: Alignment, shots: Shots, triggers_ns: Ns, known: bool) -> 
         return pairs >= 1
     # Evenly spaced triggers have poor odds beside whole seconds, although nearly all are paired.
     rare = len(triggers_ns) > 1 and float(np.median(np.diff(triggers_ns))) >= 1.5e9 * float(np.median(shots.step_s))
-    likely = _prior(best.offset.ahead_ns / 1e9) > _ODD_OFFSET
+    likely = offset_odds(best.offset.ahead_ns / 1e9) > _ODD_OFFSET
     plain = pairs >= max(_PLAIN_PAIRS, _PLAIN_SHARE * fewer) and rare and likely
     return plain or (pairs >= _LEAST_PAIRS and best.odds >= _LEAST_ODDS)
 

@@ -180,6 +180,82 @@ def test_of_two_logs_each_photo_takes_the_one_that_covers_it(
     assert not any("other.BIN" in source_of(f, "position") for f in mission.frames)
 
 
+def moved_tlog(data: bytes, by_s: int) -> bytes:
+    """The same flight at another time: receipts, SYSTEM_TIME and CAMERA_FEEDBACK that much later."""
+    from pymavlink.dialects.v20 import ardupilotmega as words
+
+    reader, made, at, by_us = words.MAVLink(None), bytearray(), 0, by_s * 1_000_000
+    while at < len(data):
+        end = at + 8 + data[at + 9] + (8 if data[at + 8] == 0xFE else 12)
+        packet = bytes(data[at + 8 : end])
+        message = reader.decode(bytearray(packet))
+        field = {"SYSTEM_TIME": "time_unix_usec", "CAMERA_FEEDBACK": "time_usec"}.get(message.get_type())
+        if field is not None and getattr(message, field) > 10**15:
+            setattr(message, field, getattr(message, field) + by_us)
+            sender = words.MAVLink(None, srcSystem=message.get_srcSystem(), srcComponent=message.get_srcComponent())
+            packet = message.pack(sender, force_mavlink1=packet[0] == 0xFE)
+        made += (int.from_bytes(data[at : at + 8], "big") + by_us).to_bytes(8, "big") + packet
+        at = end
+    return bytes(made)
+
+
+@pytest.mark.parametrize("gps", [True, False])
+@pytest.mark.parametrize("later_s", [-86_400, 106_666])
+def test_the_same_route_on_another_day_is_not_taken_for_the_flight(
+    flights: Callable[..., SimFlight], tmp_path: Path, source_of: Callable[[Any, str], str], gps: bool, later_s: int
+) -> None:
+    flight = flights(log="tlog", exif_gps=gps, clock_offset_s=5.3)
+    folder = tmp_path / "两天"
+    shutil.copytree(flight.flight, folder)
+    log = next(folder.rglob("*.tlog"))
+    other = folder / "0 另一天.tlog"  # its name comes first
+    other.write_bytes(moved_tlog(log.read_bytes(), later_s))
+    both = open_mission(folder)
+    assert [c.log for c in both.clocks] == [log.name]
+    assert any(w.startswith(f"{other.name}: fits these photos only") for w in both.warnings)
+    assert all(log.name in source_of(f, "attitude") and not f.assumed for f in both.frames)
+    log.unlink()
+    alone = open_mission(folder)
+    assert all("clock" in f.assumed for f in alone.frames)
+    assert any("another time" in w for w in alone.warnings)
+
+
+def test_the_same_log_twice_changes_nothing(flights: Callable[..., SimFlight], tmp_path: Path) -> None:
+    flight = flights()
+    folder = tmp_path / "twice"
+    shutil.copytree(flight.flight, folder)
+    shutil.copy(next(folder.rglob("*.BIN")), folder / "zz copy.BIN")
+    assert open_mission(folder).frames == tuple(
+        replace(f, path=f.path.replace(str(flight.flight), str(folder))) for f in open_mission(flight.flight).frames
+    )
+
+
+def test_a_damaged_place_of_a_trigger_does_not_displace_its_photo(
+    flights: Callable[..., SimFlight], source_of: Callable[[Any, str], str]
+) -> None:
+    from pipeline.ingest.attach import attach
+    from pipeline.ingest.clock import moments
+    from pipeline.ingest.epoch import in_utc
+    from pipeline.ingest.logs import read_log
+    from pipeline.ingest.mission_file import MissionFile
+    from pipeline.ingest.photo import read_photo
+    from pipeline.ingest.position import position_of
+
+    flight = flights()
+    log = next(flight.flight.rglob("*.BIN"))
+    track = in_utc(read_log(log, flight.flight))
+    lat = track.triggers[0].lat_deg.copy()
+    lat[7] += 0.002  # 220 m: one bit of a log without checksums
+    track = replace(track, triggers=(replace(track.triggers[0], lat_deg=lat),))
+    photos = [read_photo(p, flight.flight) for p in sorted(flight.flight.glob("*.JPG"))]
+    times, _ = moments(photos, None, None)
+    made = attach(photos, times, [position_of(p) for p in photos], [track], MissionFile())
+    sources = [x.position.source for x in made.logged if x is not None and x.position is not None]
+    assert sum("POS" in s for s in sources) == 1 + 2 and len(sources) == 30  # two exposures were not noted
+    apart = [x.position.lat_deg - position_of(p).lat_deg for x, p in zip(made.logged, photos, strict=True)]
+    assert np.abs(apart).max() < 1e-4
+
+
 def test_a_flight_of_logs_alone_is_a_flight(flights: Callable[..., SimFlight], tmp_path: Path) -> None:
     log = next(p for p in flights().flight.rglob("*.BIN"))
     shutil.copy(log, tmp_path / "1.BIN")

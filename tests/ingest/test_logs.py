@@ -70,10 +70,10 @@ def test_a_text_log_is_known(tmp_path: Path) -> None:
     ],
 )
 def test_refusals_name_the_file_in_one_sentence(name: str, data: bytes, why: str, tmp_path: Path) -> None:
-    path = put(tmp_path, name, data)
+    path = put(tmp_path, f"航次 1/{name}", data)
     with pytest.raises(MissionError, match=why) as refused:
         read_log(path, tmp_path)
-    assert str(path) in str(refused.value) and "\n" not in str(refused.value)
+    assert str(refused.value).startswith(f"航次 1/{name}: ") and "\n" not in str(refused.value)
 
 
 def test_a_missing_log_and_a_huge_one_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,3 +177,24 @@ def test_attitudes_of_a_whole_turn_come_back() -> None:
     back, angle = slerp(start, turned, 0.25)
     assert angle == pytest.approx(40.0)
     assert back.roll_deg == pytest.approx(15.0)
+
+
+def test_between_rows_that_jump_there_is_no_place() -> None:
+    rows = curved()
+    lat = rows.lat_deg.copy()
+    lat[20] += 300 / M_PER_DEG
+    track = log(positions=replace(rows, lat_deg=lat))
+    for t_s in (4.9, 5.0, 5.1):
+        assert "jumps by" in pose_at(track, round(t_s * 1e9), 0.0, NADIR).problem
+    for t_s in (4.7, 5.3):
+        assert not pose_at(track, round(t_s * 1e9), 0.0, NADIR).problem
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_a_time_error_that_reaches_into_a_turn_counts_it(common: bool) -> None:
+    t_ns = np.arange(41, dtype=np.int64) * 250_000_000
+    yaw = np.where(t_ns < 6 * 10**9, 0.0, 170.0)  # a strip, and the next one back
+    track = log(body=Attitudes(t_ns, yaw, np.zeros(41), np.zeros(41), "ATT"))
+    errors = (0.0, 2.0) if common else (2.0, 0.0)
+    near, far = pose_at(track, 45 * 10**8, errors[0], NADIR, errors[1]), pose_at(track, 10**9, 0.01, NADIR)
+    assert near.own.yaw_deg > 160 and far.own.yaw_deg < 6
