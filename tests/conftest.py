@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does; tests run in several processes
+
 import pytest
 from hypothesis import settings
 from jsonschema import Draft202012Validator

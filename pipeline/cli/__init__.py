@@ -11,6 +11,7 @@ def main() -> None:
 
     Anything else is a bug, and shows its traceback.
     """
+    _use_one_blas_thread()
     from pipeline.cli.app import app
     from pipeline.cli.show import complain
     from pipeline.errors import PipelineError
@@ -24,6 +25,15 @@ def main() -> None:
     except OSError as why:
         complain(f"{why.filename or 'output'}: {why.strerror or why}")
         sys.exit(1)
+
+
+def _use_one_blas_thread() -> None:
+    """Before NumPy is loaded; worker processes inherit it.
+
+    OpenBLAS's threads spin while they wait for each other: where the cores have other work, our other processes
+    among it, that costs a frame's search ten times its time. What the user has set holds.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _speak_utf8() -> None:

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 DEMO_SEED = 7
 DEMO_WITHIN_S = 3.0
+DEMO_LEAD_S = 4.0  # for the link to open
 EVENTS = {
     "opened": "链路已打开 link opened",
+    "waiting": "仍在等待 still waiting",
     "lost": "链路中断 link lost",
     "back": "链路恢复 link back",
     "vehicle": "发现飞行器 vehicle heard",
@@ -76,7 +78,13 @@ def live(
         float, typer.Option("--fps", metavar="N", min=0.01, max=60, help="Frames searched a second, at most.")
     ] = 2.0,
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End by itself. [default: Ctrl-C ends it]")
+        float | None,
+        typer.Option(
+            "--for",
+            metavar="SECONDS",
+            min=0,
+            help="End by itself so long after a vehicle is heard, or when none is. [default: Ctrl-C ends it]",
+        ),
     ] = None,
     baud: Annotated[int | None, typer.Option("--baud", metavar="N", min=300, help="Of a serial port.")] = None,
     plan: Annotated[bool, typer.Option("--plan/--no-plan", help="Ask for the planned mission.")] = True,
@@ -129,12 +137,13 @@ def _utc_ns(text: str | None) -> int | None:
 def _follow(options: LiveOptions, out: Path, config: RunConfig, mission: Path | None) -> Done:
     from pipeline.flow.live import live as follow
 
-    show.say(f"等待飞行器 waiting for a vehicle: {options.connection}")
     return follow(options, out, config, mission, _tell)
 
 
 def _tell(kind: str, facts: dict[str, Any]) -> None:
-    if kind == "event":
+    if kind == "waiting":
+        show.say(f"等待飞行器 waiting for a vehicle: {facts['connection']}")
+    elif kind == "event":
         note = f" ({facts['note']})" if facts["note"] else ""
         show.say(f"{facts['t']} {EVENTS.get(facts['what'], facts['what'])}{note}")
     elif kind == "plan" and "items" in facts:
@@ -174,8 +183,9 @@ def show_demo(out: Path, record: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder:
         show.say("制作演示航次 making the flight")
         world = make_live_world(Path(folder) / "world", small_flight(DEMO_SEED))
+        _load()
         port = _free_port()
-        with SimVehicle(world.route, f"udp:127.0.0.1:{port}", Habits(lead_s=6.0)) as vehicle:
+        with SimVehicle(world.route, f"udp:127.0.0.1:{port}", Habits(lead_s=DEMO_LEAD_S)) as vehicle:
             options = LiveOptions(
                 f"udp:127.0.0.1:{port}", record=record, video=str(world.video), video_start_ns=vehicle.start_ns,
             )  # fmt: skip
@@ -183,6 +193,17 @@ def show_demo(out: Path, record: Path | None) -> None:
         _show_run(done)
         print_score(judged(done.folder / "hits.geojson", world.targets, "drill-example"))
     _show_delay(done)
+
+
+def _load() -> None:
+    """What a busy computer takes seconds to load, before the vehicle flies."""
+    import pipeline.flow.live
+    import pipeline.report  # noqa: F401
+    from pipeline.detect import load_detector
+    from pipeline.ingest.live import load_dronekit
+
+    load_dronekit()
+    load_detector("marker", None, False)
 
 
 def _show_delay(done: Done) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import imagery
 from pipeline.config import RunConfig
 from pipeline.errors import MissionError, OutputError
 from pipeline.files import write_json_atomic
@@ -43,9 +44,10 @@ def live(
 ) -> Done:
     """Follow a vehicle until the video ends, `options.seconds` have passed or Ctrl-C, then write the run folder.
 
-    Raises MissionError when no vehicle is heard, ModelError for an unknown detector, OutputError when `out` is there
-    already or cannot be written. Ctrl-C before the first word of a vehicle is KeyboardInterrupt.
+    Raises MissionError when no vehicle is heard in `options.seconds`, ModelError for an unknown detector, OutputError
+    when `out` is there already or cannot be written. Ctrl-C before the first word of a vehicle is KeyboardInterrupt.
     """
+    _must_be_new(out)
     told = read_mission_file(mission_file) if mission_file is not None else MissionFile()
     config = config.over(told.run)
     see, clock = _detector(options, config, told), provenance.Stopwatch()
@@ -63,8 +65,8 @@ def live(
     except OSError as why:
         raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
     finally:
-        if grown.exists() and not any(p.is_file() and p.stat().st_size for p in grown.rglob("*")):
-            shutil.rmtree(grown)  # nothing came
+        if grown.exists() and _nothing_came(grown):
+            shutil.rmtree(grown)
 
 
 def _detector(options: LiveOptions, config: RunConfig, told: MissionFile) -> Finder:
@@ -81,8 +83,14 @@ def _detector(options: LiveOptions, config: RunConfig, told: MissionFile) -> Fin
             camera_of(told.camera, film.width_px, film.height_px)
     see = load_detector(config.detector, config.false_alarms, config.trust)
     if options.video is not None:
-        see.find(np.zeros((480, 640, 3), np.uint8), "")  # what it loads on first use must not make the first frame late
+        _warm_up(see)
     return see
+
+
+def _warm_up(see: Finder) -> None:
+    """What is loaded on first use must not make the first frame late."""
+    busy = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)  # nothing is found, but all is tried
+    see.find(imagery.decode(imagery.encode_jpeg(busy), "warm-up"), "")
 
 
 def _ground(config: RunConfig, told: MissionFile) -> Ground:
@@ -95,17 +103,25 @@ def _ground(config: RunConfig, told: MissionFile) -> Ground:
     return ground
 
 
-def _grown(out: Path) -> Path:
-    grown = out.with_name(out.name + ".partial")
-    for path in (out, grown):
+def _must_be_new(out: Path) -> None:
+    for path in (out, out.with_name(out.name + ".partial")):
         if path.exists():
             raise OutputError(f"{path}: is there already; a run is never overwritten")
+
+
+def _grown(out: Path) -> Path:
+    grown = out.with_name(out.name + ".partial")
     try:
         (grown / "work" / "thumbs").mkdir(parents=True)
         (grown / "frames").mkdir()
     except OSError as why:
         raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
     return grown
+
+
+def _nothing_came(grown: Path) -> bool:
+    """No vehicle was heard: there is but the opening of the link."""
+    return not any(p.is_file() and p.stat().st_size and p.name != "link.jsonl" for p in grown.rglob("*"))
 
 
 def _mission(options: LiveOptions, session: Session, placer: Placer) -> Mission:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pipeline import imagery
 from pipeline.config import RunConfig
@@ -166,14 +166,14 @@ def _look_all(
         tell("look", len(journal.done), len(mission.frames))
         for part in pmap(work, tasks(todo, batch), pool):
             for entry in part:
-                _write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
+                write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
                 journal.add(entry)
             tell("look", len(journal.done), len(mission.frames))
         return [journal.done[f.id] for f in mission.frames]
 
 
-def _write_early(entry: Looked | Skipped, mission: Mission, file: Any) -> None:
-    """First findings, unfused, for a contest's clock."""
+def write_early(entry: Looked | Skipped, mission: Mission, file: IO[bytes]) -> None:
+    """Append a frame's findings, unfused, to the binary file of hits.partial.jsonl, for a contest's clock."""
     if not isinstance(entry, Looked) or not entry.detections:
         return
     for s in locate_all([entry], mission)[0]:

@@ -20,16 +20,16 @@ from pipeline.files import write_json_atomic
 from pipeline.flow.look import Finder, look
 from pipeline.flow.newest import Newest, Shot
 from pipeline.flow.placed import Placer
-from pipeline.flow.run import _write_early
+from pipeline.flow.run import write_early
 from pipeline.ingest.live import Event, Link
 from pipeline.ingest.plan_download import download_plan, plan_value
 from pipeline.ingest.recorder import Recorder
 from pipeline.ingest.telemetry import Exposure
 from pipeline.types import Frame, Looked, Mission, Skipped, iso_utc
 
-Tell = Callable[[str, dict[str, Any]], None]  # "event", "plan", "find", "frame", "exposure", and what is to be said
+Tell = Callable[[str, dict[str, Any]], None]  # "waiting", "event", "plan", "find", "frame", "exposure"; what to say
 
-FIRST_WORD_S = 30.0  # how long to wait for a vehicle
+REMIND_S = 30.0  # of a vehicle that is not heard
 PATIENCE_S = 1.5  # that a frame waits for the telemetry on its other side
 KEEP_EVERY = 10  # of frames that show nothing
 JPEG_QUALITY = 92
@@ -49,7 +49,7 @@ class LiveOptions:
     video_start_ns: int | None = None  # UTC of its first frame; None: frames were taken when they came
     video_delay_s: float = 0.0  # from the lens to here, where the start is not known
     per_second: float = 2.0  # frames searched
-    seconds: float | None = None  # None: to the end of the video file, or until interrupted
+    seconds: float | None = None  # after the first word, and to wait for it; None: to the video's end or Ctrl-C
     plan: bool = True  # ask for the planned mission
 
 
@@ -111,16 +111,26 @@ class Session:
         self._take_events()
 
     def _await_vehicle(self) -> None:
-        until_s = time.monotonic() + FIRST_WORD_S
+        """For `seconds`, or without end: a vehicle may be switched on later."""
+        began_s = time.monotonic()
+        until_s, again_s = began_s + (self._options.seconds or math.inf), began_s + REMIND_S
+        self._take_events()
+        self._tell("waiting", {"connection": self._options.connection})
         while self._link.system == 0:
-            if time.monotonic() > until_s:
-                heard = (
-                    f"{self._link.messages} messages, no heartbeat of a vehicle" if self._link.messages else "nothing"
-                )
-                raise MissionError(f"{self._options.connection}: {heard} was heard in {FIRST_WORD_S:.0f} s")
+            now_s = time.monotonic()
+            if now_s > until_s:
+                raise MissionError(f"{self._options.connection}: {self._heard_so_far(now_s - began_s)}")
+            if now_s > again_s:
+                again_s += REMIND_S
+                self._note("waiting", self._heard_so_far(now_s - began_s))
             time.sleep(0.05)
         self._take_events()
         self._note("vehicle", f"system {self._link.system}, MAVLink {self._link.version}")
+
+    def _heard_so_far(self, seconds: float) -> str:
+        messages = self._link.messages
+        heard = f"{messages} messages, no heartbeat of a vehicle" if messages else "nothing"
+        return f"{heard} was heard in {seconds:.0f} s"
 
     def _step(self) -> None:
         self._take_events()
@@ -169,7 +179,7 @@ class Session:
 
     def _write_finds(self, frame: Frame, entry: Looked | Skipped) -> list[dict[str, Any]]:
         lines = io.BytesIO()
-        _write_early(entry, Mission("", (frame,), self._placer.ground), lines)
+        write_early(entry, Mission("", (frame,), self._placer.ground), lines)
         self._append("hits.partial.jsonl", lines.getvalue())
         return [json.loads(line) for line in lines.getvalue().splitlines()]
 
@@ -252,7 +262,7 @@ class Session:
         try:
             plan = download_plan(self._link, self._stop.is_set)
             write_json_atomic(self._grown / "plan.json", plan_value(plan))
-        except PipelineError as why:
+        except (PipelineError, OSError) as why:
             if not self._stop.is_set():
                 self.got.warnings.append(f"planned mission: {why}")
                 self._tell("plan", {"why": str(why)})

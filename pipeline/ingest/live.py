@@ -24,6 +24,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ Listener = Callable[[Any, int], None]  # a pymavlink message and when it came (U
 SAYABLE = frozenset({"MISSION_REQUEST_LIST", "MISSION_REQUEST_INT", "MISSION_ACK"})
 OWN_SYSTEM, OWN_COMPONENT = 247, 191
 GENERIC, GCS, NO_AUTOPILOT = 0, 6, 8  # MAV_TYPE, MAV_AUTOPILOT
-SILENCE_S = 3.0  # without a message: the link counts as lost
+SILENCE_S = 3.0  # without a message of the vehicle: the link counts as lost
 RETRY_S = 1.0
 CLOSE_S = 10.0
 MOST_FAILURES = 10  # that are noted
@@ -143,8 +144,10 @@ class Link:
         self._quiet = _quiet_loggers()
         self._quiet.__enter__()
         try:
-            self._open()
-        except MissionError:
+            with ThreadPoolExecutor(1) as aside:  # DroneKit, left half open by Ctrl-C, shows a traceback at the end
+                aside.submit(self._open).result()
+        except BaseException:
+            self._shut()
             self._quiet.__exit__(None, None, None)
             raise
         self._watch.start()
@@ -184,7 +187,8 @@ class Link:
                     source_system=OWN_SYSTEM, source_component=OWN_COMPONENT,
                 )  # fmt: skip
         except (OSError, ValueError, ImportError) as why:  # pyserial's errors are OSErrors
-            raise MissionError(f"{self.address.text}: cannot be opened ({_reason(why)})") from why
+            reason = getattr(why, "strerror", None) or str(why) or type(why).__name__
+            raise MissionError(f"{self.address.text}: cannot be opened ({reason})") from why
         self._dead.clear()
         self._speak_both_versions(vehicle)
         vehicle.add_message_listener("*", self._hear)
@@ -226,13 +230,10 @@ class Link:
     def _hear(self, vehicle: Any, name: str, message: Any) -> None:
         if name == "BAD_DATA":
             return
-        now_ns, self._heard_s = time.time_ns(), time.monotonic()
+        now_ns = time.time_ns()
         self.messages += 1
-        if self._lost:
-            self._lost = False
-            self._note("back")
-        if message.get_msgbuf()[:1] == b"\xfd":
-            self.version = 2
+        if self.system in (0, message.get_srcSystem()):  # a router's or ground station's own words are no vehicle's
+            self._heard_from_vehicle(message)
         if name == "HEARTBEAT" and self.system == 0 and message.type != GCS and message.autopilot != NO_AUTOPILOT:
             self.system = message.get_srcSystem()
         vehicle._handler.target_system = self.system
@@ -241,6 +242,14 @@ class Link:
                 listener(message, now_ns)
             except Exception as why:  # DroneKit would log it where nobody looks
                 self._failed(f"{name}: {type(why).__name__}: {why}")
+
+    def _heard_from_vehicle(self, message: Any) -> None:
+        self._heard_s = time.monotonic()
+        if self._lost:
+            self._lost = False
+            self._note("back")
+        if message.get_msgbuf()[:1] == b"\xfd":
+            self.version = 2
 
     def _failed(self, note: str) -> None:
         if sum(e.what == "failed" for e in self.events) < MOST_FAILURES:
@@ -273,10 +282,6 @@ class Link:
         handler.stop_threads()
         with contextlib.suppress(OSError):
             handler.master.close()
-
-
-def _reason(why: Exception) -> str:
-    return getattr(why, "strerror", None) or str(why) or type(why).__name__
 
 
 @contextlib.contextmanager

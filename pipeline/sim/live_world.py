@@ -26,8 +26,8 @@ class LiveWorld:
     truth: Truth
 
 
-def small_flight(seed: int = 7, strips: int = 2, photos_per_strip: int = 6) -> FlightConfig:
-    """A quarter of a minute over markers, in small pictures."""
+def small_flight(seed: int = 7, strips: int = 2, photos_per_strip: int = 5) -> FlightConfig:
+    """Ten seconds over markers, in small pictures."""
     size = (800, 600)
     return FlightConfig(
         seed=seed, profile="exact", height_m=40.0, strips=strips, photos_per_strip=photos_per_strip,

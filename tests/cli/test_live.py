@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from pipeline.cli import _use_one_blas_thread
 from pipeline.cli.live import _utc_ns, live, show_demo
 from pipeline.sim import FlightConfig, fly
 from pipeline.sim.route import route_of
@@ -54,6 +56,16 @@ def test_times(text, ns):
     assert _utc_ns(text) == ns
 
 
+@pytest.mark.parametrize(("told", "threads"), [(None, "1"), ("4", "4")])
+def test_blas_has_one_thread_unless_told(told, threads, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", told or "")
+    if told is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    _use_one_blas_thread()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == threads
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process alone")
 def test_ctrl_c_writes_the_folder_and_ends_well(tmp_path):
     tiny = {"strips": 1, "photos_per_strip": 3, "width_px": 400, "height_px": 300, "n_markers": 1}
@@ -70,13 +82,13 @@ def test_ctrl_c_writes_the_folder_and_ends_well(tmp_path):
             stderr=subprocess.PIPE,
         )
         try:
-            partial, end = run.with_name(run.name + ".partial"), time.monotonic() + 60
+            partial, end = run.with_name(run.name + ".partial"), time.monotonic() + 180
             while not (partial / "link.jsonl").is_file() or b"vehicle" not in (partial / "link.jsonl").read_bytes():
                 assert time.monotonic() < end and child.poll() is None
                 time.sleep(0.1)
             time.sleep(1.0)
             child.send_signal(signal.SIGINT)
-            said, complained = child.communicate(timeout=60)
+            said, complained = child.communicate(timeout=180)
         finally:
             child.kill()
             child.wait(10)

@@ -18,6 +18,7 @@ from pipeline.errors import MissionError, OutputError
 from pipeline.flow.live import LiveOptions, live
 from pipeline.flow.newest import Newest, check_source
 from pipeline.flow.placed import camera_of
+from pipeline.ingest.live import load_dronekit
 from pipeline.ingest.mission_file import CameraSpec
 from pipeline.sim.footage import write_clip
 from pipeline.sim.live_world import make_live_world, small_flight
@@ -34,6 +35,7 @@ TEN = Habits(lead_s=2.0, rate_hz=10)  # a row at each press of the shutter, wher
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
+    load_dronekit()  # a vehicle does not wait until a busy computer has loaded it
     return make_live_world(tmp_path_factory.mktemp("实时") / "world", small_flight(7, strips=1, photos_per_strip=4))
 
 
@@ -143,12 +145,28 @@ def test_without_a_video_there_are_places_and_no_pictures(world, tmp_path):
 @pytest.mark.slow
 def test_silence_and_a_new_start_are_survived(world, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.ingest.live.SILENCE_S", 0.8)
-    habits = replace(TEN, silences=((3.1, 4.8),), reboots=(4.5,), boot_ahead_s=100)
+    habits = replace(TEN, lead_s=5.0, silences=((6.1, 7.8),), reboots=(7.5,), boot_ahead_s=100)
     done, _ = follow(world, tmp_path / "run", habits)
     events = [e["what"] for e in lines(done.folder / "link.jsonl")]
     assert events == ["opened", "vehicle", "lost", "back", "reboot"]
     assert done.hits.looked and done.hits.skipped
     assert all("gap" in s.reason or "after the log's last" in s.reason for s in done.hits.skipped)
+
+
+def test_a_vehicle_may_come_late(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.flow.session.REMIND_S", 0.3)
+    vehicle = SimVehicle(world.route, f"udp:127.0.0.1:{free_port()}", TEN)
+
+    def tell(kind, facts):
+        if kind == "event" and facts["what"] == "waiting" and not vehicle.start_ns > 10**18:
+            vehicle.__enter__()
+
+    try:
+        done = live(LiveOptions(f"udp:127.0.0.1:{vehicle.port}", seconds=3.0), tmp_path / "run", MARKER, tell=tell)
+    finally:
+        vehicle.__exit__(None, None, None)
+    events = [e["what"] for e in lines(done.folder / "link.jsonl")]
+    assert events[:2] == ["opened", "waiting"] and events[-1] == "vehicle"
 
 
 def test_ctrl_c_writes_what_is_there(world, tmp_path):
@@ -162,9 +180,8 @@ def test_ctrl_c_writes_what_is_there(world, tmp_path):
     assert lines(done.folder / "link.jsonl")[-1]["what"] == "interrupted"
 
 
-def test_what_cannot_work_is_refused_before_anything_is_written(world, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.flow.session.FIRST_WORD_S", 0.3)
-    nobody = LiveOptions(f"udp:127.0.0.1:{free_port()}")
+def test_what_cannot_work_is_refused_before_anything_is_written(world, tmp_path):
+    nobody = LiveOptions(f"udp:127.0.0.1:{free_port()}", seconds=0.3)
     seen = replace(nobody, video=str(world.video))
     (tmp_path / "there").mkdir()
     with pytest.raises(OutputError, match="never overwritten"):

@@ -42,10 +42,8 @@ def until(happened, patience_s: float = PATIENCE_S) -> None:
 def linked(*listeners, kind="udp", habits=None, plan=None):
     """A flying vehicle and a link to it that has heard it."""
     address = f"{kind}:127.0.0.1:{free_port() if kind == 'udp' else 0}"
-    with (
-        SimVehicle(small_route(), address, habits or Habits(), plan) as vehicle,
-        Link(f"{kind}:127.0.0.1:{vehicle.port}", listeners) as link,
-    ):
+    vehicle = SimVehicle(small_route(), address, habits or Habits(), plan)
+    with Link(f"{kind}:127.0.0.1:{vehicle.port}", listeners) as link, vehicle:  # nothing that it says is missed
         until(lambda: link.system)
         yield vehicle, link
 

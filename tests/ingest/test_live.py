@@ -98,7 +98,7 @@ def test_nobody_at_the_other_end():
 )
 def test_position_and_gimbal_are_followed_and_nothing_is_commanded(kind, version, gimbal):
     telemetry, threads = Telemetry(), threading.active_count()
-    habits = Habits(version=version, gimbal=gimbal, lead_s=0.5, rate_hz=10, body_yaw_offset_deg=30)
+    habits = Habits(version=version, gimbal=gimbal, lead_s=1.0, rate_hz=10, body_yaw_offset_deg=30)
     with linked(telemetry.feed, kind=kind, habits=habits) as (vehicle, link):
         assert len(download_plan(link).items) == len(vehicle.plan)
         until(lambda: (telemetry.newest_ns() or 0) > vehicle.start_ns + 1_200_000_000)
@@ -155,6 +155,36 @@ def test_silence_and_return_are_told(monkeypatch):
     with linked(habits=Habits(silences=((0.6, 2.2),))) as (_, link):
         until(lambda: [e.what for e in link.events] == ["opened", "lost", "back"])
     assert "no message" in link.events[1].note
+
+
+def test_another_stations_words_are_no_vehicles(monkeypatch):
+    monkeypatch.setattr("pipeline.ingest.live.SILENCE_S", 0.8)
+    station = words.MAVLink(None, srcSystem=255)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
+        linked(habits=Habits(silences=((0.6, 3600.0),))) as (vehicle, link),
+    ):
+        until(
+            lambda: (
+                own.sendto(station.heartbeat_encode(6, 8, 0, 0, 4).pack(station), ("127.0.0.1", vehicle.port))
+                and [e.what for e in link.events] == ["opened", "lost"]
+            )
+        )
+
+
+def test_ctrl_c_while_it_opens_leaves_nothing_behind(monkeypatch):
+    opened = Link._open
+
+    def break_off(link):
+        opened(link)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Link, "_open", break_off)
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), Link(f"udp:127.0.0.1:{free_port()}"):
+        pass
+    assert threading.active_count() == threads
+    assert not logging.getLogger("dronekit").filters
 
 
 def test_a_closed_tcp_connection_is_opened_again():
