@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import show
+from pipeline.cli.learn import evaluate, export, train
+from pipeline.cli.live import live
 from pipeline.cli.options import (
     DATUMS,
     AsJson,
@@ -22,6 +24,7 @@ from pipeline.cli.options import (
     Geoid,
     MissionFile,
     Pixels,
+    Trust,
     Tz,
     must_be_text,
     must_be_there,
@@ -30,8 +33,9 @@ from pipeline.cli.options import (
     pixel_of,
     rate,
 )
+from pipeline.cli.sim import sim
 from pipeline.config import RunConfig
-from pipeline.errors import OutputError, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.types import Ground
 
 if TYPE_CHECKING:
@@ -90,6 +94,7 @@ def run(
         str | None, typer.Option("--boxes", metavar="FILE.json", help="Boxes from elsewhere: detect's output, or COCO.")
     ] = None,
     false_alarms: FalseAlarms = None,
+    trust: Trust = False,
     assume: Assume = None,
     tz: Tz = None,
     reviews: Annotated[
@@ -102,6 +107,13 @@ def run(
         str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler in place of processes here.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with RUN.partial.")] = False,
+    video_overlap: Annotated[
+        float | None,
+        typer.Option("--video-overlap", metavar="SHARE", help="Of ground, between a video's frames. [default: 0.7]"),
+    ] = None,
+    video_every: Annotated[
+        float | None, typer.Option("--video-every", metavar="SECONDS", help="Between a video's frames, not by overlap.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Search a flight and write a run folder."""
@@ -115,8 +127,9 @@ def run(
     must_be_there(mission=mission, dem=dem, geoid=geoid, boxes=boxes)
     _check_reviews(reviews)
     config = RunConfig(
-        detector or "", boxes, rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume
-    )
+        detector or "", boxes, rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume,
+        video_overlap=video_overlap, video_every=video_every, trust=trust,
+    )  # fmt: skip
     try:
         with show.progress() as tell:
             done = run_flight(flight, out, config, mission, tell)
@@ -175,7 +188,7 @@ def ingest(
     ground = _ground(dem, dem_datum, geoid)
     found = open_mission(flight, mission_file=mission, ground=ground, assume=assume, tz=tz)
     show_mission(found, as_json)
-    if not found.frames:
+    if not found.frames and not found.logs:
         raise PipelineError(nothing_usable(found.skipped))
 
 
@@ -197,13 +210,15 @@ def detect(
     out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.json", help="File of boxes to write.")],
     detector: Detector = None,
     false_alarms: FalseAlarms = None,
+    trust: Trust = False,
 ) -> None:
     """Find boxes in photos; no pose is needed."""
     from pipeline.flow.boxes import detect_photos
 
     not_over(out, *photos)
     with show.progress() as tell:
-        boxes, errors = detect_photos(photos, out, "all" if detector is None else detector, rate(false_alarms), tell)
+        spec = "all" if detector is None else detector
+        boxes, errors = detect_photos(photos, out, spec, rate(false_alarms), tell, trust)
     for error in errors:
         show.complain(error)
     show.say(f"{boxes} boxes in {len(photos) - len(errors)} photos: {out}")
@@ -303,41 +318,8 @@ def score(
     show_score(hits, targets, rules, out, originals)
 
 
-@app.command()
-def sim(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**63 - 1)] = 1,
-    profile: Annotated[
-        str, typer.Option("--profile", metavar="exact|dji|real|rtk", help="How wrong the drone's poses are.")
-    ] = "real",
-    pattern: Annotated[
-        str, typer.Option("--pattern", metavar="nadir|oblique|mixed", help="Where the camera looks.")
-    ] = "nadir",
-    height_m: Annotated[
-        float, typer.Option("--height", metavar="METRES", min=5, max=500, help="Above the take-off point.")
-    ] = 55.0,
-    laser: Annotated[bool, typer.Option("--laser", help="Write laser-range tags.")] = False,
-    pixels: Annotated[
-        bool, typer.Option("--pixels/--no-pixels", help="Draw the photos, or blank ones with boxes beside them.")
-    ] = True,
-) -> None:
-    """Make a flight with known answers.
-
-    Photos in OUT/flight, a DEM in OUT/dem.tif, the answers in OUT/judge.
-    """
-    from pipeline.cli.demo import make_sim
-
-    one_of(profile, ("exact", "dji", "real", "rtk"), "--profile")
-    one_of(pattern, ("nadir", "oblique", "mixed"), "--pattern")
-    if out.exists():
-        raise OutputError(f"{out}: is there already")
-    options: dict[str, Any] = {
-        "profile": profile,
-        "pattern": pattern,
-        "height_m": height_m,
-        "laser": laser,
-        "pixels": pixels,
-    }
-    with show.progress() as tell:
-        photos = make_sim(out, seed, options, lambda done, total: tell("sim", done, total))
-    show.say(f"{out / 'flight'}: {photos} photos; {out / 'dem.tif'}; answers in {out / 'judge'}")
+app.command()(live)
+app.command()(sim)
+app.command()(train)
+app.command("eval")(evaluate)
+app.command()(export)

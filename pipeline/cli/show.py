@@ -22,6 +22,12 @@ STAGES = {
     "turns": "比对相邻照片 comparing neighbours",
     "report": "写出结果 writing",
     "sim": "制作演示航次 making the flight",
+    "labelled": "读取标注 reading labels",
+    "train": "制作训练图块 training tiles",
+    "watch": "制作验证图块 watch tiles",
+    "drawn": "检验合成图块 drawn tiles",
+    "real": "检验真实图片 real pictures",
+    "clean": "检验无目标照片 clean photos",
 }
 
 

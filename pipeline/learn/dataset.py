@@ -1,0 +1,203 @@
+"""A data set to learn from and to be asked about: labelled pictures split by scene, and tiles drawn over photos.
+
+    DATA/data.yaml      what ultralytics reads: classes, train.txt, watch.txt; beside it what `eval` reads
+    DATA/lists.json     every picture: where it came from, SHA-256 of its bytes, set, scene; counts and recipe
+    DATA/images/SET/…   pictures of a set, DATA/labels/SET/… their labels
+    DATA/clean.txt      whole photos of the held-out flights: nothing is in them, every box on them is a false alarm
+
+Sets: `train`; `watch`, by which the best epoch is chosen: scenes of their own, and tiles drawn over the flights of the
+training; `real` and `drawn`, the test: scenes and flights that were held out from both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pipeline import imagery
+from pipeline.errors import MissionError, OutputError
+from pipeline.imagery import Image
+from pipeline.learn.labels import Labelled, Share, pictures_under, read_labelled, write_boxes
+from pipeline.learn.scenes import held_out, scenes, thinned, thumbnails
+from pipeline.learn.tiles import CLASSES, known_places, tiles_of
+
+SCHEMA_VERSION = 1
+TESTS = ("real", "drawn")
+WATCHED = 0.06  # of the number of training tiles
+MAX_YAML_BYTES = 1024 * 1024
+LONG_SIDE_PX = 640  # labelled pictures are reduced to it for the training
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a data set is made of. Folders of labelled pictures hold classes by their place in `CLASSES`."""
+
+    labelled: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()  # flights that tiles are drawn over
+    held_out: tuple[str, ...] = ()  # flights that only the test sees
+    size_px: int = 320
+    tiles: int = 640
+    test_tiles: int = 240
+    test_share: float = 0.2  # of the labelled pictures, by whole scenes
+    seed: int = 1
+    watch_share: float = 0.15  # of what is left of them, by whole scenes too; the best epoch is chosen by these
+
+
+def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: None) -> Path:
+    """Make the data set in a new folder and return its data.yaml.
+
+    Raises OutputError for a folder that is there, MissionError and ImageryError for pictures that cannot be used.
+    """
+    if not (recipe.labelled or recipe.photos):
+        raise MissionError("a data set needs labelled pictures, or photos to draw over")
+    if out.exists():
+        raise OutputError(f"{out}: is there already")
+    writer = _Writer(out)
+    if recipe.labelled:
+        _labelled(recipe, writer, tell)
+    if recipe.photos:
+        _tiles(recipe, recipe.photos, (("train", recipe.tiles), ("watch", max(2, round(WATCHED * recipe.tiles)))),
+               writer, tell)  # fmt: skip
+    if recipe.held_out:
+        _tiles(recipe, recipe.held_out, (("drawn", recipe.test_tiles),), writer, tell)
+    return writer.finish(recipe, _clean(recipe.held_out))
+
+
+def ready(given: Path) -> Path | None:
+    """data.yaml of a data set that is there already; None for a folder of pictures.
+
+    Raises MissionError for a file that is no description of one, or that would have ultralytics download something
+    (what it names is run as code).
+    """
+    path = given / "data.yaml" if given.is_dir() else given
+    if not path.is_file():
+        return None
+    if path.suffix.lower() not in (".yaml", ".yml") or path.stat().st_size > MAX_YAML_BYTES:
+        raise MissionError(f"{path}: is no description of a data set")
+    yaml: Any = import_module("yaml")  # comes with the extra
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as why:
+        raise MissionError(f"{path}: is no YAML") from why
+    if not isinstance(told, dict) or "download" in told:
+        raise MissionError(f"{path}: is no table, or has the key download, which ultralytics takes for code to run")
+    return path
+
+
+def _labelled(recipe: Recipe, writer: _Writer, tell: Tell) -> None:
+    pictures = [p for folder in recipe.labelled for p in read_labelled(Path(folder))]
+    _check_classes(pictures)
+    paths = [p.path for p in pictures]
+    thumbs = thumbnails(paths)
+    groups = scenes(paths, thumbs)
+    test = held_out(groups, paths, recipe.test_share, recipe.seed)
+    rest = [group for group in groups if group[0] not in test]
+    watch = held_out(rest, paths, recipe.watch_share * (1 - len(test) / len(paths)), recipe.seed)
+    train = set(thinned([i for i in range(len(paths)) if i not in test | watch], thumbs))
+    set_of = {**dict.fromkeys(train, "train"), **dict.fromkeys(watch, "watch"), **dict.fromkeys(test, "real")}
+    scene_of = {i: n for n, group in enumerate(groups) for i in group}
+    for i, picture in enumerate(pictures):
+        tell("labelled", i + 1, len(pictures))
+        if i in set_of:
+            writer.copy(picture, set_of[i], i, scene_of[i])
+
+
+def _check_classes(pictures: Iterable[Labelled]) -> None:
+    for picture in pictures:
+        if any(b[0] >= len(CLASSES) for b in picture.boxes):
+            known = ", ".join(CLASSES)
+            raise MissionError(f"{picture.path.name}: has a class beyond {len(CLASSES) - 1}; there are {known}")
+
+
+def _tiles(
+    recipe: Recipe, folders: Sequence[str], wanted: Sequence[tuple[str, int]], writer: _Writer, tell: Tell
+) -> None:
+    photos = [(p, known_places(p.parent).get(p.name, ())) for f in folders for p in pictures_under(Path(f))]
+    if not photos:
+        raise MissionError(f"{', '.join(folders)}: no photos to draw over")
+    for name, count in wanted:
+        each = -(-count // len(photos))
+        for n, (photo, known) in enumerate(photos):
+            tell(name, n + 1, len(photos))
+            seed = recipe.seed if name == "train" else recipe.seed + 1_000_003
+            for k, (tile, boxes) in enumerate(tiles_of(photo, each, recipe.size_px, seed, known)):
+                writer.draw(photo, tile, boxes, name, f"{photo.parent.parent.name}-{photo.stem}-{k:03d}")
+
+
+def _clean(folders: Iterable[str]) -> list[str]:
+    """Photos of the held-out flights in which no table knows of anything."""
+    found = [p.absolute() for f in folders for p in pictures_under(Path(f))]
+    return [p.as_posix() for p in found if p.name not in known_places(p.parent)]
+
+
+class _Writer:
+    """Puts pictures into a data set and keeps its lists."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._entries: list[dict[str, Any]] = []
+
+    def copy(self, picture: Labelled, name: str, number: int, scene: int) -> None:
+        """A labelled picture: reduced for the training, its own bytes for the test."""
+        data = imagery.read_bytes(picture.path)
+        origin, sha = picture.path.as_posix(), imagery.sha256(data)
+        target = f"real-{number:05d}{picture.path.suffix.lower()}"
+        if name != "real":
+            image = imagery.reduced(imagery.decode(data, picture.path.name), LONG_SIDE_PX)
+            data, target = imagery.encode_jpeg(image, 95), f"real-{number:05d}.jpg"
+        self._put(name, target, data, picture.boxes, {"from": origin, "from_sha256": sha, "scene": scene})
+
+    def draw(self, photo: Path, tile: Image, boxes: Sequence[Share], name: str, stem: str) -> None:
+        """A tile with what was drawn on it."""
+        self._put(name, f"{stem}.jpg", imagery.encode_jpeg(tile, 95), boxes, {"from": photo.as_posix()})
+
+    def _put(self, name: str, file: str, data: bytes, boxes: Sequence[Share], facts: dict[str, Any]) -> None:
+        picture, labels = self._out / "images" / name / file, self._out / "labels" / name / f"{Path(file).stem}.txt"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        labels.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(data)
+        write_boxes(labels, boxes)
+        entry = {"set": name, "picture": f"images/{name}/{file}", "sha256": imagery.sha256(data)}
+        self._entries.append({**entry, **facts, "boxes": [CLASSES[b[0]] for b in boxes]})
+
+    def finish(self, recipe: Recipe, clean: Sequence[str]) -> Path:
+        """Write the lists and data.yaml."""
+        sets = {name: [e for e in self._entries if e["set"] == name] for name in ("train", "watch", *TESTS)}
+        if not sets["train"]:
+            raise MissionError("nothing is left to train on")
+        sets["watch"] = sets["watch"] or sets["train"][:16]
+        for name, entries in sets.items():
+            lines = [f"./{e['picture']}\n" for e in entries]
+            (self._out / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+        (self._out / "clean.txt").write_text("".join(f"{c}\n" for c in clean), encoding="utf-8")
+        lists = {
+            "schema_version": SCHEMA_VERSION,
+            "recipe": asdict(recipe),
+            "classes": list(CLASSES),
+            "counts": {name: _counts(entries) for name, entries in sets.items()},
+            "pictures": self._entries,
+        }
+        text = json.dumps(lists, ensure_ascii=False, indent=1)
+        (self._out / "lists.json").write_text(text + "\n", encoding="utf-8")
+        return _write_yaml(self._out)
+
+
+def _counts(entries: Sequence[dict[str, Any]]) -> dict[str, int]:
+    boxes = [label for e in entries for label in e["boxes"]]
+    return {"pictures": len(entries), "empty": sum(not e["boxes"] for e in entries),
+            **{c: boxes.count(c) for c in CLASSES}}  # fmt: skip
+
+
+def _write_yaml(out: Path) -> Path:
+    """JSON is YAML, and quotes every path rightly."""
+    told = {"path": out.absolute().as_posix(), "train": "train.txt", "val": "watch.txt"}
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in told.items()]
+    lines += ["names:", *(f"  {i}: {json.dumps(name)}" for i, name in enumerate(CLASSES))]
+    path = out / "data.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

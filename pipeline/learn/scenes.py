@@ -1,0 +1,117 @@
+"""Which pictures show the same scene, so that none is learned from in one half and asked about in the other.
+
+Two pictures are of one scene when they
+
+- carry the same name but for its last number, of a video (`NAME_mp4-12`): frames of one video, whatever they show;
+- carry the same name but for its last number, and the numbers are at most `NEAR` apart: neighbours in a sequence;
+- look alike: their thumbnails correlate with `ALIKE` or more.
+
+Scenes are what hangs together by these. A number of five digits and more before the frame's is an agency's (two clips
+of one event have neighbouring ones) and not part of the name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import imagery
+
+ALIKE = 0.9
+SAME = 0.985  # nothing new to learn
+NEAR = 3
+SIDE_PX = 24
+BLOCK = 512
+LEAST_CONTRAST = 4.0  # grey levels: below it a thumbnail is flat, and like nothing
+MOST_HELD_OUT = 1.5  # of the share asked for; a scene that would bring more is left in
+
+_EXPORT = re.compile(r"\.rf\.[0-9a-f]+$")
+_FORMAT = re.compile(r"_(jpg|jpeg|png)$", re.IGNORECASE)
+_NUMBER = re.compile(r"^(.*?)(\d+)_*$")
+_AGENCY = re.compile(r"\d{5,}")
+_VIDEO = re.compile(r"_(mp4|mov|avi|mkv)[-_]?$", re.IGNORECASE)
+
+Thumbs = NDArray[np.float32]  # (N, SIDE_PX²), each of mean 0 and length 1, or less where flat
+
+
+def thumbnails(paths: Sequence[Path]) -> Thumbs:
+    """What the pictures look like, in few numbers; raises ImageryError for a picture that cannot be read."""
+    return np.stack([_thumbnail(imagery.decode(imagery.read_bytes(p), p.name)) for p in paths])
+
+
+def _thumbnail(image: imagery.Image) -> NDArray[np.float32]:
+    import cv2
+
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    return np.asarray(small.ravel() / max(float(np.linalg.norm(small)), LEAST_CONTRAST * SIDE_PX), np.float32)
+
+
+def scenes(paths: Sequence[Path], thumbs: Thumbs) -> list[list[int]]:
+    """Indices of the pictures by scene; scenes by their first picture, pictures in order."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = np.array([*_named_alike(paths), *_looking_alike(thumbs)], np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(paths), len(paths)))
+    _, member = connected_components(graph, directed=False)
+    groups: dict[int, list[int]] = {}
+    for i, scene in enumerate(member):
+        groups.setdefault(int(scene), []).append(i)
+    return list(groups.values())
+
+
+def _named_alike(paths: Sequence[Path]) -> Iterator[tuple[int, int]]:
+    named = sorted((*sequence_of(p), i) for i, p in enumerate(paths))
+    for (name, number, i), (other, later, j) in pairwise(named):
+        if name == other and name and (_VIDEO.search(name) or later - number <= NEAR):
+            yield i, j
+
+
+def sequence_of(path: Path) -> tuple[str, int]:
+    """(name without its last number, that number) of a picture; the name is empty where there is no number."""
+    stem = _FORMAT.sub("", _EXPORT.sub("", path.stem))
+    told = _NUMBER.match(stem)
+    if not told or len(told[2]) > 15:
+        return "", 0
+    return _AGENCY.sub("", told[1]), int(told[2])
+
+
+def _looking_alike(thumbs: Thumbs) -> Iterator[tuple[int, int]]:
+    for start in range(0, len(thumbs), BLOCK):
+        alike = thumbs[start : start + BLOCK] @ thumbs.T >= ALIKE
+        for i, j in np.argwhere(alike):
+            if start + i < j:
+                yield int(start + i), int(j)
+
+
+def held_out(groups: Sequence[Sequence[int]], paths: Sequence[Path], share: float, seed: int) -> set[int]:
+    """Pictures of the scenes that are kept for the test.
+
+    Scenes are taken in the order of SHA-256 of "SEED:NAME", NAME that of their first picture, until `share` of the
+    pictures is reached; a scene that would bring more than half as many again is passed over.
+    """
+    wanted = share * len(paths)
+    names = [min(paths[i].name for i in group) for group in groups]
+    order = sorted(range(len(groups)), key=lambda g: hashlib.sha256(f"{seed}:{names[g]}".encode()).hexdigest())
+    taken: set[int] = set()
+    for g in order:
+        if len(taken) < wanted and len(taken) + len(groups[g]) <= MOST_HELD_OUT * wanted:
+            taken.update(groups[g])
+    return taken
+
+
+def thinned(indices: Sequence[int], thumbs: Thumbs) -> list[int]:
+    """The pictures less those that look the same as one that is kept."""
+    kept: list[int] = []
+    for i in indices:
+        if not kept or float((thumbs[kept] @ thumbs[i]).max()) < SAME:
+            kept.append(i)
+    return kept

@@ -1,0 +1,131 @@
+"""A data set: nothing of the test is learned from, and all of it is written down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import imagery
+from pipeline.errors import MissionError, OutputError
+from pipeline.learn.dataset import Recipe, build
+from pipeline.learn.evaluate import asked_of, label_path_of
+from pipeline.learn.labels import read_boxes
+from pipeline.learn.tiles import CLASSES, KEEP_OFF_PX, known_places, tiles_of
+
+
+def photo(seed: int, height: int = 240, width: int = 320) -> imagery.Image:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(40, 200, (6, 8, 3)).astype(np.uint8)
+    image = np.kron(coarse, np.ones((height // 6, width // 8, 1), np.uint8))
+    return np.clip(image + rng.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+
+
+def save(path: Path, image: imagery.Image) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(imagery.encode_jpeg(image, 92))
+
+
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two flights and a set of labelled smoke: ten scenes of three frames each."""
+    root = tmp_path_factory.mktemp("数据 data")
+    for flight in ("甲", "乙"):
+        for n in range(2):
+            save(root / flight / "images" / f"p {n}.jpg", photo(50 + n + len(flight) * (flight == "乙")))
+    for scene in range(10):
+        for frame in range(3):
+            noisy = photo(scene) if frame else photo(scene)[:, ::-1]
+            save(root / "smoke" / "images" / f"clip{chr(97 + scene)}_mp4-{frame}.jpg", noisy)
+            label = root / "smoke" / "labels" / f"clip{chr(97 + scene)}_mp4-{frame}.txt"
+            label.parent.mkdir(parents=True, exist_ok=True)
+            label.write_text("0 0.5 0.5 0.25 0.5\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def recipe(flights: Path) -> Recipe:
+    def of(name: str) -> tuple[str, ...]:
+        return ((flights / name).as_posix(),)
+
+    return Recipe(of("smoke"), of("甲"), of("乙"), size_px=96, tiles=12, test_tiles=6, seed=1)
+
+
+@pytest.fixture(scope="module")
+def made(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(recipe, tmp_path_factory.mktemp("out") / "data").parent
+
+
+def test_no_scene_and_no_flight_is_in_both_halves(made: Path, flights: Path) -> None:
+    entries = json.loads((made / "lists.json").read_bytes())["pictures"]
+    labelled = [e for e in entries if "scene" in e]
+    learned, watched, asked = ({e["scene"] for e in labelled if e["set"] == s} for s in ("train", "watch", "real"))
+    assert learned and watched and asked
+    assert not learned & asked and not learned & watched and not watched & asked
+    # Of three frames two are the same: one teaches nothing, but the test asks about all.
+    assert all(sum(e["scene"] == s for e in labelled) == 2 for s in learned)
+    assert all(sum(e["scene"] == s for e in labelled) == 3 for s in asked | watched)
+    drawn = [e for e in entries if "scene" not in e]
+    assert all((e["set"] == "drawn") == ("/乙/" in e["from"]) for e in drawn)
+    assert {e["set"] for e in drawn} == {"train", "watch", "drawn"}
+
+
+def test_lists_tell_every_picture_and_its_hash(made: Path) -> None:
+    told = json.loads((made / "lists.json").read_bytes())
+    files = sorted(p.relative_to(made).as_posix() for p in (made / "images").rglob("*.jpg"))
+    assert sorted(e["picture"] for e in told["pictures"]) == files
+    for entry in told["pictures"]:
+        assert hashlib.sha256((made / entry["picture"]).read_bytes()).hexdigest() == entry["sha256"]
+    for name, count in told["counts"].items():
+        assert count["pictures"] == sum(e["set"] == name for e in told["pictures"])
+
+
+def test_labels_lie_inside_their_pictures(made: Path) -> None:
+    boxes = [b for p in (made / "images").rglob("*.jpg") for b in read_boxes(label_path_of(p))]
+    assert boxes
+    for label, x, y, w, h in boxes:
+        assert 0 <= label < len(CLASSES)
+        assert min(x - w / 2, y - h / 2) >= -1e-5 and max(x + w / 2, y + h / 2) <= 1 + 1e-5
+
+
+def test_test_pictures_keep_their_bytes_and_clean_photos_are_the_held_out_ones(made: Path, flights: Path) -> None:
+    for entry in json.loads((made / "lists.json").read_bytes())["pictures"]:
+        if entry["set"] == "real":
+            assert entry["sha256"] == entry["from_sha256"]
+    asked = asked_of([made / "data.yaml"])
+    assert sorted(asked.sets) == ["drawn", "real"]
+    assert sorted(asked.clean) == sorted((flights / "乙").rglob("*.jpg"))
+
+
+def test_the_same_recipe_gives_the_same_bytes(recipe: Recipe, made: Path, tmp_path: Path) -> None:
+    again = build(recipe, tmp_path / "again").parent
+    one, other = (json.loads((f / "lists.json").read_bytes()) for f in (made, again))
+    assert one == other
+
+
+def test_known_points_are_kept_off(tmp_path: Path) -> None:
+    save(tmp_path / "f" / "images" / "a.jpg", photo(3, 600, 800))
+    (tmp_path / "f" / "points.csv").write_text("image,x_px,y_px\na.jpg,100,100\nb.jpg,1,2\n")
+    (tmp_path / "f" / "else.csv").write_text("name,x\n1,2\n")
+    path = tmp_path / "f" / "images" / "a.jpg"
+    known = known_places(path.parent)
+    assert known == {"a.jpg": [(100.0, 100.0)], "b.jpg": [(1.0, 2.0)]}
+    assert len(list(tiles_of(path, 5, 96, 1, known["a.jpg"]))) == 5
+    everywhere = [(float(x), float(y)) for x in range(0, 801, KEEP_OFF_PX) for y in range(0, 601, KEEP_OFF_PX)]
+    assert list(tiles_of(path, 5, 96, 1, everywhere)) == []
+
+
+def test_what_cannot_be_built_is_refused(tmp_path: Path, flights: Path) -> None:
+    with pytest.raises(MissionError, match="needs labelled pictures"):
+        build(Recipe(), tmp_path / "x")
+    with pytest.raises(OutputError, match="is there already"):
+        build(Recipe(photos=(str(flights / "甲"),)), tmp_path)
+    bad = tmp_path / "bad"
+    save(bad / "images" / "a.jpg", photo(1))
+    (bad / "labels").mkdir()
+    (bad / "labels" / "a.txt").write_text("7 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(MissionError, match="class beyond 3"):
+        build(Recipe(labelled=(str(bad),)), tmp_path / "y")
