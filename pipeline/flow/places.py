@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.geo.locate import as_covariance, locate_pixels
 from pipeline.geo.radius import r90_m
-from pipeline.types import Frame, Ground
+from pipeline.types import Frame, Ground, Mission
 from pipeline.video import VIDEO_SUFFIXES
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ class Place:
 
 
 class Locator:
-    """Opens each photo once, alone, and puts its pixels on the ground.
+    """Opens each photo, alone or with the log beside it, and puts its pixels on the ground.
 
     Raises MissionError when a mission file is named and cannot be understood.
     """
@@ -54,23 +54,41 @@ class Locator:
         from pipeline.ingest import run_table
 
         self.ground, self.mission_file, self.tz = ground, mission_file, tz
+        self._flights: dict[Path, Mission] = {}
         if mission_file is not None:
             run_table(mission_file.parent, mission_file)
 
     def frame(self, photo: Path) -> tuple[Frame, Ground]:
         """The photo's frame and ground; raises MissionError when it is no photo."""
-        from pipeline.ingest import open_mission
-
         if photo.is_dir():
             raise MissionError(f"{photo}: is a folder, not a photo")
         if photo.suffix.lower() in VIDEO_SUFFIXES:
             raise MissionError(f"{photo}: is a video; pixels are located in photos (`run` and `pin` take videos)")
-        beside = photo.parent / "mission.toml"
-        mission_file = self.mission_file or (beside if beside.is_file() else None)
-        mission = open_mission(photo, mission_file=mission_file, ground=self.ground, tz=self.tz)
+        mission = self._open(photo, photo.parent)
         if not mission.frames:
             raise MissionError(mission.skipped[0].reason if mission.skipped else f"{photo}: not a photo")
-        return mission.frames[0], mission.ground
+        frame = mission.frames[0]
+        return (self._from_log(photo) if frame.problem else None) or (frame, mission.ground)
+
+    def _open(self, flight: Path, folder: Path) -> Mission:
+        from pipeline.ingest import open_mission
+
+        beside = folder / "mission.toml"
+        mission_file = self.mission_file or (beside if beside.is_file() else None)
+        return open_mission(flight, mission_file=mission_file, ground=self.ground, tz=self.tz)
+
+    def _from_log(self, photo: Path) -> tuple[Frame, Ground] | None:
+        """What a log beside the photo knows: it takes all photos of the folder to tie their clock to the log's."""
+        from pipeline.ingest.logs import LOG_SUFFIXES
+
+        folder = photo.parent.resolve()
+        if folder not in self._flights:
+            if not any(f.suffix.lower() in LOG_SUFFIXES for f in folder.iterdir()):
+                return None
+            self._flights[folder] = self._open(folder, folder)
+        mission = self._flights[folder]
+        found = (f for f in mission.frames if Path(f.path).resolve() == photo.resolve())
+        return next(((f, mission.ground) for f in found), None)
 
     def places(self, name: str, photo: Path, pixels: Sequence[tuple[float, float]]) -> list[Place]:
         """One place a pixel; a pixel outside the picture or without ground says why."""

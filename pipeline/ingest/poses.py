@@ -109,12 +109,18 @@ def _outside(times_ns: NDArray[np.int64], t_ns: int, what: str) -> str:
         return f"the log holds no {what}"
     start, end = int(times_ns[0]), int(times_ns[-1])
     if t_ns < start:
-        return f"taken {(start - t_ns) / 1e9:.1f} s before the log's first {what}"
+        return f"taken {_span(start - t_ns)} before the log's first {what}"
     if t_ns > end:
-        return f"taken {(t_ns - end) / 1e9:.1f} s after the log's last {what}"
+        return f"taken {_span(t_ns - end)} after the log's last {what}"
     after = int(np.searchsorted(times_ns, t_ns))
     gap_s = (int(times_ns[after]) - int(times_ns[after - 1])) / 1e9
     return f"the log has a gap of {gap_s:.1f} s in its {what}s"
+
+
+def _span(ns: int) -> str:
+    """A span of time for people."""
+    seconds = ns / 1e9
+    return f"{seconds:.1f} s" if seconds < 7200 else f"{seconds / 86400:.1f} days"
 
 
 def _place(rows: Positions | None, t_ns: int) -> _Place | str:

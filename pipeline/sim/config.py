@@ -18,6 +18,7 @@ Pattern = Literal["nadir", "oblique", "mixed"]
 DIALECT_OF = {"exact": "fc6310", "dji": "fc6310", "real": "fc330", "rtk": "m3e"}
 PATTERNS = ("nadir", "oblique", "mixed")
 LASER_DIALECT = "h20t"
+LOG_DIALECT = "fc330"  # photos beside a log bring no calibration: the sensor has the photos' shape, none is cropped
 # What each kind of log notes exposures by; the first is the usual one.
 TRIGGERS = {"tlog": ("CAMERA_FEEDBACK",), "dataflash": ("CAM+TRIG", "CAM", "TRIG")}
 GIMBALS = ("both", "mount", "device", "none")
@@ -90,7 +91,10 @@ class FlightConfig:
 
     @property
     def dialect_name(self) -> str:
-        return self.dialect or (LASER_DIALECT if self.laser else DIALECT_OF[self.profile])
+        if self.dialect or self.laser:
+            return self.dialect or LASER_DIALECT
+        usual = DIALECT_OF[self.profile]
+        return LOG_DIALECT if self.log and usual == "fc6310" else usual
 
     @property
     def timed(self) -> bool:
