@@ -29,22 +29,8 @@ def show_mission(mission: Mission, as_json: bool) -> None:
         for line in _json_lines(mission):
             typer.echo(json.dumps(line, ensure_ascii=False))
         return
-    heads = (
-        "照片 photo",
-        "时间 UTC",
-        "位置 lat, lon",
-        "高 alt m",
-        "姿态 yaw/pitch/roll",
-        "焦距 f px",
-        "镜头 lens",
-        "问题 problem",
-    )
-    show.table(f"{mission.root}: {len(mission.frames)} 张 photos", heads, [_row(f) for f in mission.frames[:MOST_ROWS]])
-    if len(mission.frames) > MOST_ROWS:
-        show.say(f"… {len(mission.frames) - MOST_ROWS} more; --json lists them all")
-    counts = Counter(source for f in mission.frames for source in f.sources)
-    rows = [(part, source, n) for (part, source), n in sorted(counts.items())]
-    show.table("位姿来源 where each part of the pose came from", ("部分 part", "来源 source", "张数 photos"), rows)
+    if mission.frames or not mission.logs:
+        _show_frames(mission)
     _show_logs(mission)
     for warning in mission.warnings:
         show.say(f"注意 warning: {warning}")
@@ -88,6 +74,25 @@ def _clock_row(fit: ClockFit) -> tuple[Any, ...]:
         fit.log, f"{fit.photos_minus_log_s:+.3f}", f"{fit.sigma_s:.3f}", f"{fit.drift_ppm:+.1f}",
         METHODS.get(fit.method, fit.method), fit.photos, residuals, fit.unmatched_photos, fit.unmatched_triggers,
     )  # fmt: skip
+
+
+def _show_frames(mission: Mission) -> None:
+    heads = (
+        "照片 frame",
+        "时间 UTC",
+        "位置 lat, lon",
+        "高 alt m",
+        "姿态 yaw/pitch/roll",
+        "焦距 f px",
+        "镜头 lens",
+        "问题 problem",
+    )
+    show.table(f"{mission.root}: {len(mission.frames)} 张 frames", heads, [_row(f) for f in mission.frames[:MOST_ROWS]])
+    if len(mission.frames) > MOST_ROWS:
+        show.say(f"… {len(mission.frames) - MOST_ROWS} more; --json lists them all")
+    counts = Counter(source for f in mission.frames for source in f.sources)
+    rows = [(part, source, n) for (part, source), n in sorted(counts.items())]
+    show.table("位姿来源 where each part of the pose came from", ("部分 part", "来源 source", "张数 frames"), rows)
 
 
 def _row(f: Frame) -> tuple[Any, ...]:

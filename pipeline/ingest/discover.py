@@ -1,7 +1,8 @@
 """Which files of a flight folder are its photos, its logs and its videos.
 
 Searched recursively. Left out: hidden files and folders, run folders and what grows into one (`.partial`),
-officers' reviews, and links that leave the flight. Subtitles are found by their video.
+officers' reviews, and links that leave the flight. Subtitles are found by their video; those without one are told
+apart.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pipeline.ingest.logs import LOG_SUFFIXES
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv"})
 _RUN_MARKS = frozenset({"hits.geojson", "hits.partial.jsonl", "provenance.json"})
 _NOT_FLIGHTS = (".partial", ".reviews")
-_KNOWN = PHOTO_SUFFIXES | LOG_SUFFIXES | VIDEO_SUFFIXES
+SUBTITLE_SUFFIX = ".srt"
+_KNOWN = PHOTO_SUFFIXES | LOG_SUFFIXES | VIDEO_SUFFIXES | {SUBTITLE_SUFFIX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Flight:
     photos: tuple[Path, ...] = ()
     logs: tuple[Path, ...] = ()
     videos: tuple[Path, ...] = ()
+    subtitles: tuple[Path, ...] = ()  # without a video of their name beside them
 
 
 def find_flight(path: Path) -> Flight:
@@ -53,8 +56,11 @@ def find_flight(path: Path) -> Flight:
 def _sorted(root: Path, files: list[Path]) -> Flight:
     logs = tuple(f for f in files if f.suffix.lower() in LOG_SUFFIXES)
     videos = tuple(f for f in files if f.suffix.lower() in VIDEO_SUFFIXES)
-    others = {*logs, *videos}
-    return Flight(root, tuple(f for f in files if f not in others), logs, videos)
+    filmed = {(v.parent, v.stem.lower()) for v in videos}
+    texts = [f for f in files if f.suffix.lower() == SUBTITLE_SUFFIX]
+    others = {*logs, *videos, *texts}
+    lone = tuple(t for t in texts if (t.parent, t.stem.lower()) not in filmed)
+    return Flight(root, tuple(f for f in files if f not in others), logs, videos, lone)
 
 
 def _walk(root: Path) -> list[Path]:

@@ -52,7 +52,8 @@ def open_mission(
     tracks, unread = _read_logs(flight.logs, root)
     photos, times, attached, warnings = _in_time_order(photos, tracks, told, tz)
     made, ground, more = _frames(photos, times, attached.logged, told, ground, assume or told.assume)
-    logs = [facts_of(t) for t in tracks]
+    lone, unreadable = _read_lone(flight.subtitles, root)
+    logs = [facts_of(t) for t in (*tracks, *lone)]
     if flight.videos:
         zoned = replace(told, tz=tz or told.tz)
         shown = _footage(flight.videos, root, zoned, tracks, ground, assume or told.assume, sampling)
@@ -66,7 +67,7 @@ def open_mission(
         name=told.name,  # never the folder's: the same photos elsewhere are the same mission
         meta=_meta(told, photos),
         warnings=tuple(warnings + more),
-        skipped=tuple(skipped + unread),
+        skipped=tuple(skipped + unread + unreadable),
         logs=tuple(logs),
         clocks=attached.clocks,
     )
@@ -87,6 +88,24 @@ def _read_logs(files: Sequence[Path], root: Path) -> tuple[list[Track], list[Ski
             skipped.append(Skipped(frame_id(file, root), str(why)))
             continue
         tracks.append(replace(track, id=frame_id(file, root)))
+    return tracks, skipped
+
+
+def _read_lone(files: Sequence[Path], root: Path) -> tuple[list[Track], list[Skipped]]:
+    """Subtitles whose video is not there: they are told, and give no pose to anything."""
+    if not files:
+        return [], []
+    from pipeline.ingest.srt import read_srt
+
+    tracks, skipped = [], []
+    for file in files:
+        try:
+            track = read_srt(file, root)
+        except MissionError as why:
+            skipped.append(Skipped(frame_id(file, root), str(why)))
+            continue
+        alone = f"no video called {file.stem} lies beside it, so that it serves nothing"
+        tracks.append(replace(track, id=frame_id(file, root), faults=(*track.faults, alone)))
     return tracks, skipped
 
 

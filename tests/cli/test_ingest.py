@@ -55,3 +55,16 @@ def test_a_run_tells_its_logs_and_clocks(
     assert told["clock"][0]["method"] == "triggers" and told["logs"][0]["kind"] == "tlog"
     assert len([x for x in told["inputs"] if x["sha256"]]) == 13  # twelve photos and the log
     assert json.loads((out / "hits.geojson").read_bytes())["features"]
+
+
+def test_subtitles_without_their_video_are_told_and_serve_nothing(tmp_path: Path) -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\n[latitude: 34.75] [longitude: 113.62] [rel_alt: 55.1 abs_alt: 150.2]\n"
+    (tmp_path / "DJI_0007.SRT").write_text(text, encoding="utf-8")
+    (tmp_path / "空.srt").write_bytes(b"")
+    shown = RUNNER.invoke(app, ["ingest", str(tmp_path)])
+    assert shown.exit_code == 0, shown.output
+    assert "no video called DJI_0007 lies beside it" in shown.output and "空.srt: the file is empty" in shown.output
+    assert "张 frames" not in shown.output
+    alone = RUNNER.invoke(app, ["ingest", str(tmp_path / "DJI_0007.SRT"), "--json"])
+    log, *_ = (json.loads(line) for line in alone.stdout.splitlines())
+    assert (log["kind"], log["format"], log["positions"]) == ("log", "srt", 1)
