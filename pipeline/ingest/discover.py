@@ -14,8 +14,8 @@ from pathlib import Path
 from pipeline.errors import MissionError
 from pipeline.imagery import PHOTO_SUFFIXES
 from pipeline.ingest.logs import LOG_SUFFIXES
+from pipeline.video import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv"})
 _RUN_MARKS = frozenset({"hits.geojson", "hits.partial.jsonl", "provenance.json"})
 _NOT_FLIGHTS = (".partial", ".reviews")
 SUBTITLE_SUFFIX = ".srt"

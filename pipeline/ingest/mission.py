@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,37 +75,38 @@ def open_mission(
 
 def _read_logs(files: Sequence[Path], root: Path) -> tuple[list[Track], list[Skipped]]:
     """The flight's logs in UTC, and those that cannot be read."""
-    if not files:
-        return [], []
-    from pipeline.ingest.epoch import in_utc
-    from pipeline.ingest.logs import read_log
 
-    tracks, skipped = [], []
-    for file in files:
-        try:
-            track = in_utc(read_log(file, root))
-        except MissionError as why:
-            skipped.append(Skipped(frame_id(file, root), str(why)))
-            continue
-        tracks.append(replace(track, id=frame_id(file, root)))
-    return tracks, skipped
+    def read(file: Path) -> Track:
+        from pipeline.ingest.epoch import in_utc
+        from pipeline.ingest.logs import read_log
+
+        return in_utc(read_log(file, root))
+
+    return _read_tracks(files, root, read)
 
 
 def _read_lone(files: Sequence[Path], root: Path) -> tuple[list[Track], list[Skipped]]:
     """Subtitles whose video is not there: they are told, and give no pose to anything."""
-    if not files:
-        return [], []
-    from pipeline.ingest.srt import read_srt
 
+    def read(file: Path) -> Track:
+        from pipeline.ingest.srt import read_srt
+
+        track = read_srt(file, root)
+        alone = f"no video called {file.stem} lies beside it, so that it serves nothing"
+        return replace(track, faults=(*track.faults, alone))
+
+    return _read_tracks(files, root, read)
+
+
+def _read_tracks(
+    files: Sequence[Path], root: Path, read: Callable[[Path], Track]
+) -> tuple[list[Track], list[Skipped]]:
     tracks, skipped = [], []
     for file in files:
         try:
-            track = read_srt(file, root)
+            tracks.append(replace(read(file), id=frame_id(file, root)))
         except MissionError as why:
             skipped.append(Skipped(frame_id(file, root), str(why)))
-            continue
-        alone = f"no video called {file.stem} lies beside it, so that it serves nothing"
-        tracks.append(replace(track, id=frame_id(file, root), faults=(*track.faults, alone)))
     return tracks, skipped
 
 
