@@ -48,6 +48,13 @@ def sim(
     ] = True,
     video: Annotated[bool, typer.Option("--video", help="Film every strip, with subtitles beside each clip.")] = False,
     photos: Annotated[bool, typer.Option("--photos/--no-photos", help="Write photos at all.")] = True,
+    noise_scale: Annotated[
+        float, typer.Option("--noise-scale", metavar="FACTOR", min=0, max=10, help="The profile's errors times this.")
+    ] = 1.0,
+    lies: Annotated[
+        list[str] | None,
+        typer.Option("--lie", metavar="NAME[=SIZE]", help="What the headers shall lie about; may be repeated."),
+    ] = None,
 ) -> None:
     """Make a flight with known answers.
 
@@ -56,6 +63,7 @@ def sim(
     one_of(profile, ("exact", "dji", "real", "rtk"), "--profile")
     one_of(pattern, ("nadir", "oblique", "mixed"), "--pattern")
     one_of(log, ("tlog", "dataflash"), "--log")
+    _are_lies(lies or [])
     if out.exists():
         raise OutputError(f"{out}: is there already")
     options: dict[str, Any] = {
@@ -72,10 +80,19 @@ def sim(
         "exif_gps": exif_gps,
         "video": video,
         "photos_kept": photos,
+        "noise_scale": noise_scale,
+        "lies": tuple(lies or ()),
     }
     with show.progress() as tell:
         made = make_sim(out, seed, options, lambda done, total: tell("sim", done, total))
     show.say(f"{out / 'flight'}: {made}; {out / 'dem.tif'}; answers in {out / 'judge'}")
+
+
+def _are_lies(texts: list[str]) -> None:
+    from pipeline.sim.lie_kinds import KINDS
+
+    for text in texts:
+        one_of(text.partition("=")[0], tuple(KINDS), "--lie")
 
 
 def make_sim(out: Path, seed: int, options: dict[str, Any], progress: Any = None) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 
 from pipeline.sim.clocks import Clocks, Notes
 from pipeline.sim.noise import stream
-from pipeline.sim.space import angles_deg
-from pipeline.sim.truth import Truth
+from pipeline.sim.space import Floats, angles_deg
+from pipeline.sim.truth import Truth, upright_to_stored
 
 LABELS = ("marker", "smoke", "dust", "outfall")
 LEAST_BOX_PX = 4.0
@@ -22,6 +22,7 @@ POSES = (
     "photo", "lat_deg", "lon_deg", "alt_m", "yaw_deg", "pitch_deg", "roll_deg", "turned", "focal_px", "cx_px", "cy_px",
     "k1", "k2", "p1", "p2", "k3", "t_ns",
 )  # fmt: skip
+LIES = ("lie", "value", "unit", "photo")
 CLOCK = ("photo", "t_ns", "boot_ns", "camera_ns", "photos_minus_log_s", "sequence")
 PIXELS = ("photo", "x_px", "y_px", "target", "class", "lat_deg", "lon_deg", "alt_m", "visible")
 
@@ -35,6 +36,12 @@ def write_answers(folder: Path, *truths: Truth) -> None:
     _write_json(folder / "boxes.json", boxes_json(*truths))
     _write_csv(folder / "truth_poses.csv", POSES, (row for truth in truths for row in _poses(truth)))
     _write_csv(folder / "truth_pixels.csv", PIXELS, (row for truth in truths for row in _pixels(truth)))
+
+
+def write_lies(folder: Path, truth: Truth) -> None:
+    """truth_lies.csv: every lie of the headers with its size, once for each photo that it is about."""
+    rows = ((lie.name, f"{lie.value:.6f}", lie.unit, photo) for lie in truth.lies for photo in lie.photos)
+    _write_csv(folder / "truth_lies.csv", LIES, rows)
 
 
 def write_clock(folder: Path, truth: Truth, clocks: Clocks, notes: Notes) -> Path:
@@ -86,8 +93,9 @@ def boxes_json(*truths: Truth) -> dict[str, Any]:
 
 def _images(truth: Truth, first_id: int) -> list[dict[str, Any]]:
     return [
-        {"id": first_id + i, "file_name": name, "width": truth.lenses[i].width_px, "height": truth.lenses[i].height_px}
+        {"id": first_id + i, "file_name": name, "width": width, "height": height}
         for i, name in enumerate(truth.photos)
+        for width, height in [truth.stored_size(i)]
     ]
 
 
@@ -117,21 +125,28 @@ def _poses(truth: Truth) -> Iterable[tuple[Any, ...]]:
         shot, lens = truth.shot[i], truth.lenses[i]
         lat, lon, alt = truth.lla[shot]
         level = truth.terrain.world.R_level(lat, lon).T @ truth.world_R_cam[shot]
-        sign = -1.0 if truth.turned[shot] else 1.0
-        middle = np.array([lens.width_px - 1, lens.height_px - 1]) / 2
-        cx, cy = middle + sign * (np.array([lens.cx_px, lens.cy_px]) - middle)
+        turn_deg = int(truth.turn_deg[shot])
+        cx, cy = upright_to_stored(np.array([[lens.cx_px, lens.cy_px]]), lens, turn_deg)[0]
         k1, k2, p1, p2, k3 = lens.distortion
+        p1, p2 = {0: (p1, p2), 90: (p2, -p1), 180: (-p1, -p2), 270: (-p2, p1)}[turn_deg]
         yield (
             name, f"{lat:.10f}", f"{lon:.10f}", f"{alt:.4f}",
-            *(f"{a:.6f}" for a in angles_deg(level * [sign, sign, 1.0])), int(truth.turned[shot]),
-            f"{lens.focal_px:.6f}", f"{cx:.4f}", f"{cy:.4f}", k1, k2, sign * p1, sign * p2, k3, truth.plan.t_ns[shot],
+            *(f"{a:.6f}" for a in angles_deg(_stored_axes(level, turn_deg))), int(truth.turned[shot]),
+            f"{lens.focal_px:.6f}", f"{cx:.4f}", f"{cy:.4f}", k1, k2, p1, p2, k3, truth.plan.t_ns[shot],
         )  # fmt: skip
+
+
+def _stored_axes(level_R: Floats, turn_deg: int) -> Floats:
+    """(3, 3) axes, columns right, down, forward, of the raster as stored."""
+    right, down, forward = level_R.T
+    turned = {0: (right, down), 90: (-down, right), 180: (-right, -down), 270: (down, -right)}
+    return np.column_stack([*turned[turn_deg], forward])
 
 
 def _pixels(truth: Truth) -> Iterable[tuple[Any, ...]]:
     """One row for each target that falls into a photo, hidden by the ground or not."""
     for i, name in enumerate(truth.photos):
-        for j in np.flatnonzero(truth.lenses[i].contains(truth.px[i])):
+        for j in np.flatnonzero(truth.inside(i)):
             target, (x, y) = truth.targets[j], truth.px[i, j]
             lat, lon, alt = target.lla
             place = f"{lat:.10f}", f"{lon:.10f}", f"{alt:.4f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.sim.noise import stream
 from pipeline.sim.plan import place
-from pipeline.sim.scene import Shape, draw_scene
+from pipeline.sim.scene import FIELDS, Shape, draw_scene, water_edge
 from pipeline.sim.space import Floats
 from pipeline.sim.truth import Truth
 
@@ -19,6 +19,7 @@ Picture = NDArray[np.uint8]  # (h, w, 3), blue first
 COARSE_PX = 16
 FINE_TILES_PX = (1999, 1601)  # two periods without a common factor: the product does not repeat
 MAX_SIDE_PX = 14000
+PATCHES = ((60.0, 0.10), (20.0, 0.08), (7.0, 0.07), (2.0, 0.06))  # wavelength in metres, amplitude
 SUN = np.array([-0.45, 0.35, 0.82])
 
 
@@ -30,6 +31,7 @@ class Canvas:
     heading_deg: float
     start_m: tuple[float, float]
     res_m: float
+    water: NDArray[np.uint8] | None = None  # (h, w) 255 where it moves
 
     def to_px(self, en_m: Floats) -> Floats:
         """(N, 2) east, north to (N, 2) pixels."""
@@ -56,30 +58,52 @@ def paint_near(truth: Truth) -> Canvas:
 
 def paint_far(truth: Truth) -> Canvas:
     """A coarse canvas out to where the DEM ends."""
-    far = 0.95 * truth.terrain.reach_m
+    far = 0.95 * truth.plan.reach_m
     return _paint(truth, np.array([far, far]), max(0.4, far / 3500))
 
 
 def _paint(truth: Truth, reach_m: Floats, res_m: float) -> Canvas:
     cols, rows = (int(np.ceil(2 * float(r) / res_m / COARSE_PX)) * COARSE_PX for r in reach_m)
-    blank = Canvas(
-        np.empty((rows, cols, 3), np.uint8), truth.plan.heading_deg, (-float(reach_m[0]), -float(reach_m[1])), res_m
-    )
-    rough = np.full((rows, cols), 100, np.uint8)
+    canvas, rough = blank(truth, (cols, rows), (-float(reach_m[0]), -float(reach_m[1])), res_m)
     for shape in draw_scene(truth):
-        _put(blank, rough, shape)
-    _texture(blank, rough, _light(truth, blank), truth.terrain.reach_m, stream(truth.config, "texture"))
-    return blank
+        put(canvas, rough, shape)
+    canvas = soak(truth, canvas)
+    light, rng = slopes(truth, canvas), stream(truth.config, "texture")
+    coarse = (light * _patches(canvas, light.shape, truth.plan.reach_m, rng)).astype(np.float32)
+    grain(canvas, rough, coarse, [fine_tile(side, rng) for side in FINE_TILES_PX])
+    return canvas
 
 
-def _put(canvas: Canvas, rough: Picture, shape: Shape) -> None:
+def blank(
+    truth: Truth, size_px: tuple[int, int], start_m: tuple[float, float], res_m: float
+) -> tuple[Canvas, NDArray[np.uint8]]:
+    """Bare ground, and 100 times each pixel's share of the texture."""
+    bare = np.full((size_px[1], size_px[0], 3), FIELDS[0], np.uint8)
+    return Canvas(bare, truth.plan.heading_deg, start_m, res_m), np.full(bare.shape[:2], 100, np.uint8)
+
+
+def soak(truth: Truth, canvas: Canvas) -> Canvas:
+    """The canvas with the water's outline where water moves."""
+    if not truth.config.moving_water:
+        return canvas
+    water = np.zeros(canvas.picture.shape[:2], np.uint8)
+    reach_m = truth.plan.ground_half_m[0] if truth.plan.corridor else truth.plan.reach_m
+    cv2.fillPoly(water, [_fixed(canvas, water_edge(truth.river, reach_m))], (255,), cv2.LINE_8, 4)
+    return replace(canvas, water=water)
+
+
+def _fixed(canvas: Canvas, en_m: Floats) -> NDArray[np.int32]:
+    """(K, 2) canvas pixels times 16; OpenCV's fixed-point coordinates overflow far outside the picture."""
+    return np.round(np.clip(canvas.to_px(en_m), -20000, 34000) * 16).astype(np.int32)
+
+
+def put(canvas: Canvas, rough: Picture, shape: Shape) -> None:
     """One shape, with edges to 1/16 px."""
     px = canvas.to_px(shape.en_m)
     h, w = rough.shape
     if (px.max(axis=0) < 0).any() or (px.min(axis=0) > [w, h]).any():
         return
-    # OpenCV's fixed-point coordinates overflow far outside the picture.
-    fixed = np.round(np.clip(px, -20000, 34000) * 16).astype(np.int32)
+    fixed = _fixed(canvas, shape.en_m)
     texture = (min(255, round(100 * shape.rough)),)
     for target, colour in ((canvas.picture, shape.colour), (rough, texture)):
         if shape.width_m:
@@ -89,7 +113,7 @@ def _put(canvas: Canvas, rough: Picture, shape: Shape) -> None:
             cv2.fillPoly(target, [fixed], colour, cv2.LINE_8, 4)
 
 
-def _light(truth: Truth, canvas: Canvas) -> Floats:
+def slopes(truth: Truth, canvas: Canvas) -> Floats:
     """(rows / 16, cols / 16) brightness of the slopes, about 1."""
     h, w = canvas.picture.shape[0] // COARSE_PX, canvas.picture.shape[1] // COARSE_PX
     x, y = np.meshgrid((np.arange(w) + 0.5) * COARSE_PX, (np.arange(h) + 0.5) * COARSE_PX)
@@ -101,15 +125,21 @@ def _light(truth: Truth, canvas: Canvas) -> Floats:
     return np.clip(out, 0.5, 1.3)
 
 
-def _texture(canvas: Canvas, rough: Picture, light: Floats, reach_m: float, rng: np.random.Generator) -> None:
-    """Multiply the picture by coarse patches and fine grain, in bands that keep memory low."""
+def grain(
+    canvas: Canvas,
+    rough: Picture,
+    coarse: NDArray[np.float32],
+    tiles: list[NDArray[np.float32]],
+    first_px: tuple[int, int] = (0, 0),
+) -> None:
+    """Multiply the picture by a coarse map and by fine grain, in bands that keep memory low; not what moves."""
     h, w = rough.shape
-    coarse = (light * _patches(canvas, light.shape, reach_m, rng)).astype(np.float32)
-    tiles = [_fine_tile(side, rng) for side in FINE_TILES_PX]
     for top in range(0, h, 512):
         rows = np.arange(top, min(top + 512, h))
-        grain = sum(_row_tiled(tile, rows, w) for tile in tiles)
-        factor = _band(coarse, rows, w) * (1 + grain * (rough[rows] / np.float32(100)))
+        fine = sum(_row_tiled(np.roll(tile, -first_px[0], axis=1), rows + first_px[1], w) for tile in tiles)
+        factor = _band(coarse, rows, w) * (1 + fine * (rough[rows] / np.float32(100)))
+        if canvas.water is not None:
+            factor[canvas.water[rows] > 0] = 1
         band = canvas.picture[rows[0] : rows[-1] + 1]
         band[:] = np.clip(band * factor[..., None], 0, 255)
 
@@ -131,7 +161,7 @@ def _row_tiled(tile: NDArray[np.float32], rows: NDArray[np.intp], width: int) ->
 def _patches(canvas: Canvas, shape: tuple[int, ...], reach_m: float, rng: np.random.Generator) -> Floats:
     """Patches of 2 to 60 m, about 1, the same at one place on any canvas of the flight."""
     out = np.ones(shape)
-    for wavelength_m, amplitude in ((60.0, 0.10), (20.0, 0.08), (7.0, 0.07), (2.0, 0.06)):
+    for wavelength_m, amplitude in PATCHES:
         node_m = wavelength_m / 2
         side = int(2 * reach_m / node_m) + 1
         nodes = rng.standard_normal((side, side), dtype=np.float32)
@@ -144,7 +174,7 @@ def _patches(canvas: Canvas, shape: tuple[int, ...], reach_m: float, rng: np.ran
     return np.clip(out, 0.5, 1.6)
 
 
-def _fine_tile(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def fine_tile(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """(side, side) grain of 1 to 24 px that repeats without a seam, σ about 0.09."""
     out = np.zeros((side, side), np.float32)
     for blur, amplitude in ((0.7, 0.05), (2.0, 0.045), (6.0, 0.04)):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.sim.config import FlightConfig
-from pipeline.sim.noise import stream
+from pipeline.sim.noise import lie_size, stream
 from pipeline.sim.plan import Plan
 from pipeline.sim.space import Floats
 
@@ -57,9 +57,19 @@ def set_clocks(config: FlightConfig, plan: Plan) -> Clocks:
     """The clocks of a flight."""
     before_ns = round(1e9 * float(stream(config, "boot").uniform(*BOOT_BEFORE_S)))
     return Clocks(
-        plan.t_ns[0], plan.t_ns[0] - before_ns, config.log_drift_ppm, round(config.clock_offset_s * 1e9),
-        config.drift_ppm,
+        plan.t_ns[0], plan.t_ns[0] - before_ns, config.log_drift_ppm,
+        round((config.clock_offset_s + _lie_s(config)) * 1e9), config.drift_ppm,
     )  # fmt: skip
+
+
+def _lie_s(config: FlightConfig) -> float:
+    """How far the camera's clock is off beyond `clock_offset_s`.
+
+    Seconds count beside a log alone: photos that bring their poses have the wrong one then (see `lies`).
+    """
+    hours = lie_size(config, "clock-hours") if "clock-hours" in config.lie_names else 0.0
+    seconds = lie_size(config, "clock-seconds") if config.log and "clock-seconds" in config.lie_names else 0.0
+    return 3600.0 * hours + seconds
 
 
 @dataclass(frozen=True, slots=True)

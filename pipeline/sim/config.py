@@ -8,8 +8,9 @@ from typing import Literal
 
 from pipeline.errors import PipelineError
 from pipeline.sim.dialects import DIALECTS, ZOOM
+from pipeline.sim.lie_kinds import KINDS, parse
 from pipeline.sim.markers import MARKER_KINDS
-from pipeline.sim.sites import site_called
+from pipeline.sim.sites import IN_CHINA, site_called
 
 Profile = Literal["exact", "dji", "real", "rtk"]
 Pattern = Literal["nadir", "oblique", "mixed"]
@@ -24,6 +25,7 @@ TRIGGERS = {"tlog": ("CAMERA_FEEDBACK",), "dataflash": ("CAM+TRIG", "CAM", "TRIG
 GIMBALS = ("both", "mount", "device", "none")
 MAX_PHOTOS = 5000
 MAX_HALF_SIDE_M = 2500.0  # of the rectangle of the strips; the DEM grows with it
+MAX_HALF_LENGTH_M = 6000.0  # of strips over a corridor, whose DEM is as narrow as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,13 @@ class FlightConfig:
     pixels: bool = True  # False: every photo is the same blank picture with its own headers
     box_sigma_px: float = 0.0  # noise of boxes.json
     dem_cell_m: float = 2.0
+    noise_scale: float = 1.0  # all errors of the profiles real and rtk times this
+    river_width_m: float = 0.0  # 0: 16 to 24 m, off the middle; else the river keeps to the strips, along one edge
+    moving_water: bool = False  # ripples and glint on the river, other ones in every photo
+    sky: bool = False  # land into the haze, a horizon and a sky; else one colour beyond the DEM
+    lies: tuple[str, ...] = ()  # of `lie_kinds.KINDS`, each drawn by the seed, or of a given size: "magnetic=-7.5"
+    gimbal_yaw_deg: float = 0.0  # how far right of the nose the camera looks
+    gimbal_roll_deg: float = 0.0  # how far the gimbal is tilted on purpose
     log: str = ""  # "tlog" or "dataflash": photos then bring their time and no pose
     log_text: bool = False  # dataflash as text (.log)
     log_drift_ppm: float = 25.0  # how much faster UTC runs than the log's clock
@@ -82,6 +91,8 @@ class FlightConfig:
         _one_of("header dialect", self.dialect_name, DIALECTS)
         for kind in self.marker_kinds:
             _one_of("marker", kind, MARKER_KINDS)
+        for lie in self.lies:
+            _is_lie(lie)
         _one_of("flight log", self.log, ("", *TRIGGERS))
         _one_of("trigger message", self.triggers, ("none", *TRIGGERS.get(self.log, ())))
         _one_of("gimbal message", self.gimbal_message, GIMBALS)
@@ -116,10 +127,22 @@ class FlightConfig:
         """Presses of the shutter."""
         return self.strips * self.photos_per_strip
 
+    @property
+    def lie_names(self) -> tuple[str, ...]:
+        """The lies without their sizes."""
+        return tuple(parse(lie)[0] for lie in self.lies)
+
 
 def _one_of(what: str, name: str, names: Iterable[str]) -> None:
     if name not in names:
         raise PipelineError(f"there is no {what} called {name!r}; there are: {', '.join(names)}")
+
+
+def _is_lie(text: str) -> None:
+    try:
+        parse(text)
+    except ValueError as why:
+        raise PipelineError(str(why)) from None
 
 
 def _refusals(c: FlightConfig) -> Iterator[tuple[bool, str]]:
@@ -143,14 +166,36 @@ def _refusals(c: FlightConfig) -> Iterator[tuple[bool, str]]:
     )
     yield not (0 <= c.overlap < 1 and 0 <= c.side_overlap < 1), "overlaps lie in [0, 1)"
     tilts = c.oblique_deg
-    yield not tilts or min(tilts) < -90 or max(tilts) > -20, "oblique strips look 20 to 90 degrees down"
+    yield not tilts or min(tilts) < -90 or max(tilts) > -5, "oblique strips look 5 to 90 degrees down"
+    yield max(tilts, default=-90) > -20 and not c.sky, "strips that look less than 20 degrees down need a sky"
     yield not 5 <= c.height_m <= 500, "the height of a simulated flight lies between 5 and 500 m"
     yield not 0 < c.marker_size_m[0] <= c.marker_size_m[1] <= 20, "markers are more than 0 and at most 20 m wide"
+    yield c.river_width_m != 0 and not 4 <= c.river_width_m <= 1000, "a river is 4 to 1000 m wide"
     yield not 0.5 <= c.dem_cell_m <= 50, "cells of the terrain model are 0.5 to 50 m wide"
     counts = (c.n_markers, c.n_smoke, c.n_dust, c.n_outfalls, c.n_checks)
     yield min(counts) < 0 or max(counts) > 1000, "there are 0 to 1000 targets of a kind"
     yield c.seed < 0 or c.box_sigma_px < 0, "the seed and the noise of boxes cannot be negative"
+    yield not 0 <= c.noise_scale <= 10, "errors are scaled by 0 to 10"
+    yield not max(abs(c.gimbal_yaw_deg), abs(c.gimbal_roll_deg)) <= 180, "a gimbal turns by at most 180 degrees"
     yield from _refusals_of_clocks(c)
+    yield from _refusals_of_lies(c)
+
+
+def _refusals_of_lies(c: FlightConfig) -> Iterator[tuple[bool, str]]:
+    names = c.lie_names
+    yield len(set(names)) < len(names), "a flight tells each lie once"
+    yield len([n for n in names if n.startswith("turned-")]) > 1, "one strip is turned, in one way"
+    yield bool(names) and (c.video or c.laser), "a flight that lies has neither a video nor a laser range finder"
+    yield (
+        bool(c.log) and not all(KINDS[n].in_logs for n in names),
+        "beside a log only pixels are turned and clocks are wrong: "
+        + ", ".join(name for name, kind in KINDS.items() if kind.in_logs),
+    )
+    yield "gcj02" in names and c.site not in IN_CHINA, f"GCJ-02 is used in China only: {', '.join(IN_CHINA)}"
+    yield (
+        c.profile == "rtk" and "ellipsoid-for-geoid" in names,
+        "with RTK heights are above the ellipsoid in truth: not the profile rtk",
+    )
 
 
 def _refusals_of_clocks(c: FlightConfig) -> Iterator[tuple[bool, str]]:

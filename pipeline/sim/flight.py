@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from pipeline.errors import OutputError
 from pipeline.imagery import encode_jpeg
-from pipeline.sim.answers import write_answers, write_clock
+from pipeline.sim.answers import write_answers, write_clock, write_lies
 from pipeline.sim.config import FlightConfig
 from pipeline.sim.footage import Clip, Picture, clips, film, write_clip
 from pipeline.sim.headers import dress, header
@@ -73,6 +74,8 @@ def _write_flight(made: SimFlight, tell: Tell) -> SimFlight:
     footage = film(recorder, reel) if recorder and reel else None
     seen = [t for t in (truth if config.photos_kept else None, footage) if t]
     write_answers(judge, *(seen or [truth]))
+    if truth.lies:
+        write_lies(judge, truth)
     made = replace(made, footage=footage, videos=tuple(made.flight / clip.name for clip in reel))
     if recorder and config.log:
         clock = write_clock(judge, truth, recorder.clocks, recorder.notes)
@@ -119,10 +122,13 @@ def _pictures(footage: Truth, told: Callable[[], None]) -> Iterator[Picture]:
 
 
 def _blank(truth: Truth) -> Callable[[int], bytes]:
-    """One grey picture for all."""
-    shape = (truth.config.height_px, truth.config.width_px, 3)
-    jpeg = encode_jpeg(np.full(shape, 128, np.uint8), JPEG_QUALITY)
-    return lambda index: jpeg
+    """One grey picture for all, another for those that stand upright."""
+
+    @cache
+    def jpeg(size: tuple[int, int]) -> bytes:
+        return encode_jpeg(np.full((size[1], size[0], 3), 128, np.uint8), JPEG_QUALITY)
+
+    return lambda index: jpeg(truth.stored_size(index))
 
 
 def _rendered(truth: Truth) -> Callable[[int], bytes]:

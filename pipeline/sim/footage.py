@@ -22,8 +22,9 @@ from pipeline.sim.dialects import DIALECTS
 from pipeline.sim.lens import Lens
 from pipeline.sim.logs import Recorder
 from pipeline.sim.plan import Plan
+from pipeline.sim.reported import Reported
 from pipeline.sim.space import Floats
-from pipeline.sim.truth import Reported, Truth, see, world_axes
+from pipeline.sim.truth import Truth, see, world_axes
 
 MARGIN_S = 1.0  # filmed before the first and after the last exposure of a strip
 # The first that the installed PyAV can write.
@@ -75,13 +76,13 @@ def film(recorder: Recorder, of: tuple[Clip, ...]) -> Truth:
     )  # fmt: skip
     plan, nominal = _plan(recorder, t_s, world_m), video_lens(truth)
     axes, lens = world_axes(plan, errors, world, lla), replace(nominal, focal_px=nominal.focal_px * (1 + errors.focal))
-    seen = [see(lens, at, R, False, truth.targets, truth.terrain) for at, R in zip(world_m, axes, strict=True)]
+    seen = [see(lens, at, R, 0, truth.targets, truth.terrain) for at, R in zip(world_m, axes, strict=True)]
     px, visible, boxes = (np.array(part) for part in zip(*seen, strict=True))
     n = len(t_s)
     return replace(
         truth, plan=plan, photos=tuple(frame_id(clip, i) for clip in of for i in range(len(clip.t_s))),
         shot=np.arange(n), lenses=(lens,) * n, nominal=(nominal,) * n, world_m=world_m, lla=lla, world_R_cam=axes,
-        turned=np.zeros(n, np.bool_), reported=_reported(recorder, t_s), px=px, visible=visible, boxes=boxes,
+        turn_deg=np.zeros(n, np.intp), reported=_reported(recorder, t_s), px=px, visible=visible, boxes=boxes,
     )  # fmt: skip
 
 
@@ -106,7 +107,16 @@ def _reported(recorder: Recorder, t_s: Floats) -> Reported:
     fixes, (yaw, pitch, roll) = recorder.fixes(t_s), recorder.gimbal_deg(t_s).T
     yaw = (yaw + 180) % 360 - 180
     return Reported(
-        fixes.lat_deg, fixes.lon_deg, fixes.amsl_m, fixes.relative_m, yaw, pitch, roll, None, recorder.errors.sigma_m
+        fixes.lat_deg,
+        fixes.lon_deg,
+        fixes.amsl_m,
+        fixes.relative_m,
+        yaw,
+        pitch,
+        roll,
+        yaw,
+        None,
+        recorder.errors.sigma_m,
     )
 
 

@@ -41,6 +41,7 @@ class Header:
     yaw_deg: float
     pitch_deg: float
     roll_deg: float
+    flight_yaw_deg: float
     laser: tuple[float, ...] | None
     rtk_sigma_m: float
     calibrated: bool
@@ -65,7 +66,7 @@ def header(truth: Truth, photo: int) -> Header:
         truth.photos[photo], DIALECTS[config.dialect_name], config.profile == "exact", truth.nominal[photo],
         truth.plan.t_ns[i], truth.terrain.site.utc_offset_h, float(said.lat_deg[i]), float(said.lon_deg[i]),
         float(said.absolute_m[i]) - above, float(said.relative_m[i]), float(said.yaw_deg[i]), float(said.pitch_deg[i]),
-        float(said.roll_deg[i]), laser, said.rtk_sigma_m, config.profile != "real",
+        float(said.roll_deg[i]), float(said.flight_yaw_deg[i]), laser, said.rtk_sigma_m, config.profile != "real",
         camera_ns, bool(config.log), config.exif_gps or not config.log,
     )  # fmt: skip
 
@@ -161,7 +162,7 @@ def _drone(head: Header) -> Fields:
         ("AbsoluteAltitude", f"{head.absolute_m:+.{metres}f}"), ("RelativeAltitude", f"{head.relative_m:+.{metres}f}"),
         ("GimbalRollDegree", f"{head.roll_deg:+.{angle}f}"), ("GimbalYawDegree", f"{head.yaw_deg:+.{angle}f}"),
         ("GimbalPitchDegree", f"{head.pitch_deg:+.{angle}f}"), ("FlightRollDegree", "+1.10"),
-        ("FlightYawDegree", f"{head.yaw_deg:+.2f}"), ("FlightPitchDegree", "-5.30"), ("CamReverse", "0"),
+        ("FlightYawDegree", f"{head.flight_yaw_deg:+.2f}"), ("FlightPitchDegree", "-5.30"), ("CamReverse", "0"),
         ("GimbalReverse", "0"),
     ]  # fmt: skip
     return fields + _rtk(head)

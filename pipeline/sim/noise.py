@@ -16,6 +16,8 @@ real   per flight: mean of pitch and of roll uniform within ± 1.8°, GNSS σ 1.
        σ 1.2 to 1.6°, yaw σ 2 to 2.5° (σ drawn once a flight), GNSS σ 0.3 m on east and on north. DJI's decimals
 rtk    as real, but positions σ 1 to 3 cm per image and axis, heights above the ellipsoid, and a calibrated lens
        (focal length within ± 0.2 %)
+
+`noise_scale` multiplies all errors of real and rtk.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from zlib import crc32
 import numpy as np
 
 from pipeline.sim.config import FlightConfig, Profile
+from pipeline.sim.lie_kinds import KINDS, drawn, parse
 from pipeline.sim.space import Floats, turn
 
 UP = (0.0, 0.0, 1.0)
@@ -52,22 +55,29 @@ def stream(config: FlightConfig, name: str) -> np.random.Generator:
 
 def draw(config: FlightConfig) -> Errors:
     """The errors of a flight."""
-    n, rng = config.photos, stream(config, "noise")
+    n, rng, scale = config.photos, stream(config, "noise"), config.noise_scale
     if config.profile in ("exact", "dji"):
         zero = np.zeros(n)
         return Errors(zero, zero, zero, np.zeros((n, 3)), 0.0, 0.0, 0.0, 0.0)
-    pitch = rng.uniform(-1.8, 1.8) + rng.uniform(1.2, 1.6) * rng.standard_normal(n)
-    roll = rng.uniform(-1.8, 1.8) + rng.uniform(1.2, 1.6) * rng.standard_normal(n)
-    yaw = rng.uniform(2.0, 2.5) * rng.standard_normal(n)
+    pitch = scale * (rng.uniform(-1.8, 1.8) + rng.uniform(1.2, 1.6) * rng.standard_normal(n))
+    roll = scale * (rng.uniform(-1.8, 1.8) + rng.uniform(1.2, 1.6) * rng.standard_normal(n))
+    yaw = scale * (rng.uniform(2.0, 2.5) * rng.standard_normal(n))
     if config.profile == "rtk":
-        sigma = float(rng.uniform(0.01, 0.03))
-        return Errors(
-            yaw, pitch, roll, sigma * rng.standard_normal((n, 3)), 0.0, 0.0, float(rng.uniform(-0.002, 0.002)), sigma
-        )
-    level = 1.2 * rng.standard_normal(2) + 0.3 * rng.standard_normal((n, 2))
+        sigma = scale * float(rng.uniform(0.01, 0.03))
+        position, focal = sigma * rng.standard_normal((n, 3)), scale * float(rng.uniform(-0.002, 0.002))
+        return Errors(yaw, pitch, roll, position, 0.0, 0.0, focal, sigma)
+    level = scale * (1.2 * rng.standard_normal(2) + 0.3 * rng.standard_normal((n, 2)))
     position = np.column_stack([level, np.zeros(n)])
-    absolute, relative = 3.0 * rng.standard_normal(), 0.5 * rng.standard_normal()
-    return Errors(yaw, pitch, roll, position, float(absolute), float(relative), float(rng.uniform(-0.04, 0.04)), 0.0)
+    absolute, relative = scale * 3.0 * rng.standard_normal(), scale * 0.5 * rng.standard_normal()
+    focal = scale * float(rng.uniform(-0.04, 0.04))
+    return Errors(yaw, pitch, roll, position, float(absolute), float(relative), focal, 0.0)
+
+
+def lie_size(config: FlightConfig, name: str, photo: int | None = None) -> float:
+    """The size of one of the flight's lies (of one photo's, where each has its own): as asked for, or drawn."""
+    given = dict(parse(lie) for lie in config.lies).get(name)
+    where = f"lie {name}" if photo is None else f"lie {name} {photo}"
+    return drawn(KINDS[name], stream(config, where)) if given is None else given
 
 
 def true_axes(

@@ -6,7 +6,7 @@ whose centres are the truth, are drawn apart, each through its own homography an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +18,9 @@ from pipeline.sim.canvas import Canvas, Picture, paint_far, paint_near
 from pipeline.sim.lens import Lens
 from pipeline.sim.markers import SIDE_PX, pattern
 from pipeline.sim.noise import stream
+from pipeline.sim.pieces import Look, Pieces, far_pieces, near_pieces
+from pipeline.sim.ripples import Ripples, draw_ripples, mirror, ripple
+from pipeline.sim.sky import Air, draw_patches, haze, look_out, plain
 from pipeline.sim.space import Floats
 from pipeline.sim.targets import SimTarget
 from pipeline.sim.truth import Truth
@@ -33,16 +36,29 @@ class Studio:
     """What all photos of a flight share."""
 
     truth: Truth
-    near: Canvas
-    far: Callable[[], Canvas]  # painted when a photo first looks beyond the near one
+    near: Look
+    far: Look  # painted when a photo first looks beyond the near one
     sensor: tuple[Picture, Picture]  # noise to add and to take away
+    ripples: Ripples | None
+    patches: NDArray[np.float32] | None  # of the land far away, where photos show their horizon
 
 
 def open_studio(truth: Truth) -> Studio:
     """Paint the ground and draw the sensor's noise, once a flight."""
     noise = stream(truth.config, "sensor").normal(0, 2.2, (SENSOR_SIDE_PX, SENSOR_SIDE_PX, 3)).round()
     plus, minus = np.clip(noise, 0, 255).astype(np.uint8), np.clip(-noise, 0, 255).astype(np.uint8)
-    return Studio(truth, paint_near(truth), cache(lambda: paint_far(truth)), (plus, minus))
+    near, far = _canvases(truth)
+    ripples = draw_ripples(truth) if truth.config.moving_water else None
+    return Studio(truth, near, far, (plus, minus), ripples, draw_patches(truth) if truth.config.sky else None)
+
+
+def _canvases(truth: Truth) -> tuple[Look, Look]:
+    """The fine ground and the coarse, by the places that are looked at."""
+    if truth.plan.corridor:
+        pieces = Pieces(truth)
+        return near_pieces(truth, pieces), far_pieces(truth, pieces)
+    near, far = paint_near(truth), cache(lambda: paint_far(truth))
+    return lambda en_m: near, lambda en_m: far()
 
 
 def photo(studio: Studio, index: int) -> Picture:
@@ -50,14 +66,14 @@ def photo(studio: Studio, index: int) -> Picture:
     truth = studio.truth
     shot, lens = int(truth.shot[index]), truth.lenses[index]
     at, axes = truth.world_m[shot], truth.world_R_cam[shot]
-    picture = _ground(studio, lens, at, axes)
+    picture = _ground(studio, lens, at, axes, index)
     for target in _far_to_near(truth.scored, at):
         if target.label == "marker":
             stamp(picture, lens, at, axes, target)
         elif target.label in ("smoke", "dust"):
             blow(picture, lens, at, axes, target)
     picture = _sense(studio, picture, lens, index)
-    return np.ascontiguousarray(picture[::-1, ::-1]) if truth.turned[shot] else picture
+    return np.ascontiguousarray(np.rot90(picture, -(int(truth.turn_deg[shot]) // 90)))
 
 
 def _far_to_near(targets: Sequence[SimTarget], at_m: Floats) -> list[SimTarget]:
@@ -65,7 +81,7 @@ def _far_to_near(targets: Sequence[SimTarget], at_m: Floats) -> list[SimTarget]:
     return sorted(targets, key=lambda t: (t.label != "marker", -float(np.linalg.norm(t.world_m - at_m))))
 
 
-def _ground(studio: Studio, lens: Lens, at_m: Floats, axes: Floats) -> Picture:
+def _ground(studio: Studio, lens: Lens, at_m: Floats, axes: Floats, index: int) -> Picture:
     """The bare ground: near canvas, far canvas beyond it, sky where there is none."""
     w, h = lens.width_px, lens.height_px
     cols, rows = (w - 1) // GRID_PX + 2, (h - 1) // GRID_PX + 2
@@ -73,28 +89,79 @@ def _ground(studio: Studio, lens: Lens, at_m: Floats, axes: Floats) -> Picture:
     rays = lens.rays(np.column_stack([x.ravel(), y.ravel()]).astype(float)) @ axes.T
     distance = studio.truth.terrain.first_hit(np.broadcast_to(at_m, rays.shape), rays, eps_m=0.01)
     ground = at_m + rays * distance[:, None]
-    near, inside = _look_up(studio.near, ground, (rows, cols), (h, w))
-    if inside.all():
-        return near
-    far, under = _look_up(studio.far(), ground, (rows, cols), (h, w))
-    far[~under] = SKY
-    return np.asarray(np.where(inside[..., None], near, far), np.uint8)
+    grid = (rows, cols, 3)
+    view = View(studio, index, rays.reshape(grid), ground.reshape(grid), distance.reshape(grid[:2]), (h, w))
+    middle = _nearer_half(at_m, ground, distance)
+    picture, inside = view.of(studio.near(middle))
+    if not inside.all():
+        far, under = view.of(studio.far(middle))
+        far[~under] = SKY if studio.patches is None else view.plain()[~under]
+        picture = np.asarray(np.where(inside[..., None], picture, far), np.uint8)
+    if studio.patches is not None:
+        view.breathe(picture, lens)
+    return picture
 
 
-def _look_up(
-    canvas: Canvas, ground_m: Floats, grid: tuple[int, int], size: tuple[int, int]
-) -> tuple[Picture, NDArray[np.bool_]]:
-    """The canvas seen through a grid of ground points, and where there is canvas at all."""
-    coarse = np.nan_to_num(canvas.to_px(ground_m[:, :2]), nan=-9e4).reshape(*grid, 2).astype(np.float32)
-    scale = np.array([[1 / GRID_PX, 0, 0], [0, 1 / GRID_PX, 0]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    x, y = (
-        cv2.warpAffine(coarse[..., i], scale, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE) for i in (0, 1)
-    )
-    seen = cv2.remap(canvas.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    last = np.array(canvas.picture.shape[1::-1]) - 1
-    inside = (x >= 0) & (y >= 0) & (x <= last[0]) & (y <= last[1])
-    return np.asarray(seen, np.uint8), np.asarray(inside)
+def _nearer_half(at_m: Floats, ground_m: Floats, distance_m: Floats) -> Floats:
+    """(K, 2) east, north of the nearer half of the ground in sight; what is under the camera where there is none."""
+    nearest = np.argsort(distance_m)[: (np.isfinite(distance_m).sum() + 1) // 2]
+    return ground_m[nearest, :2] if len(nearest) else at_m[None, :2]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One photo's grid of rays and of the ground they meet, (rows, cols, 3) each, every `GRID_PX` pixels.
+
+    `met_m`: (rows, cols) how far that ground is, NaN where there is none.
+    """
+
+    studio: Studio
+    index: int
+    rays: Floats
+    ground_m: Floats
+    met_m: Floats
+    size: tuple[int, int]  # height and width of the photo
+
+    def of(self, canvas: Canvas) -> tuple[Picture, NDArray[np.bool_]]:
+        """The canvas seen, and where there is canvas at all."""
+        grid = self.ground_m.shape[:2]
+        coarse = np.nan_to_num(canvas.to_px(self.ground_m.reshape(-1, 3)[:, :2]), nan=-9e4).reshape(*grid, 2)
+        x, y = self._full(coarse[..., 0]), self._full(coarse[..., 1])
+        seen = np.asarray(cv2.remap(canvas.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        if self.studio.ripples and canvas.water is not None:
+            sun = self._full(mirror(self.rays.reshape(-1, 3)).reshape(grid))
+            ripple(self.studio.ripples, self.studio.truth, self.index, seen, canvas, x, y, sun)
+        last = np.array(canvas.picture.shape[1::-1]) - 1
+        inside = (x >= 0) & (y >= 0) & (x <= last[0]) & (y <= last[1])
+        return seen, np.asarray(inside)
+
+    def plain(self) -> Picture:
+        """The land beyond the canvases."""
+        assert self.studio.patches is not None
+        nearness = self._air().nearness
+        # Beyond where the ground was searched for, the level land's own distance.
+        away = self.rays[..., :2] / np.maximum(nearness, 1e-5)[..., None]
+        en_m = self.studio.truth.world_m[self.studio.truth.shot[self.index], :2] + away
+        return plain(self.studio.patches, self._full(en_m[..., 0]), self._full(en_m[..., 1]), self._full(nearness))
+
+    def breathe(self, picture: Picture, lens: Lens) -> None:
+        """Lay haze over the ground, and the sky."""
+        air = self._air()
+        haze(picture, self._full(air.above_deg), self._full(air.nearness), float(np.degrees(1 / lens.focal_px)))
+
+    def _air(self) -> Air:
+        truth, grid = self.studio.truth, self.met_m.shape
+        air = look_out(truth, int(truth.shot[self.index]), self.rays.reshape(-1, 3), self.met_m.ravel())
+        return Air(air.above_deg.reshape(grid), air.nearness.reshape(grid))
+
+    def _full(self, coarse: Floats) -> NDArray[np.float32]:
+        """(h, w) values between those of the grid."""
+        scale = np.array([[1 / GRID_PX, 0, 0], [0, 1 / GRID_PX, 0]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        full = cv2.warpAffine(
+            coarse.astype(np.float32), scale, self.size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(full, np.float32)
 
 
 def stamp(picture: Picture, lens: Lens, at_m: Floats, axes: Floats, target: SimTarget) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.sim.noise import stream
 from pipeline.sim.space import Floats
+from pipeline.sim.terrain import River
 from pipeline.sim.truth import Truth
 
 Colour = tuple[int, int, int]  # blue, green, red
@@ -42,20 +43,29 @@ def draw_scene(truth: Truth) -> list[Shape]:
     """All shapes, in the order they are painted."""
     rng, river, plan = stream(truth.config, "scene"), truth.river, truth.plan
     keep_off = np.array([t.world_m[:2] for t in truth.scored]).reshape(-1, 2)
-    reach_m = truth.terrain.reach_m
+    reach_m = truth.plan.reach_m
     shapes = _fields(rng, plan.heading_deg + rng.uniform(10, 35), reach_m)
     shapes += _ways(rng, plan.heading_deg, reach_m)
+    shapes += banks(river, reach_m) + roofs(rng, truth, keep_off, 14) + trees(rng, truth, keep_off, 110)
+    return shapes + outfalls(truth)
+
+
+def water_edge(river: River, reach_m: float, beyond_m: float = 0.0) -> Floats:
+    """(K, 2) the rim of the water, or of what lies up to `beyond_m` ashore."""
     along = np.arange(-reach_m, reach_m, 4.0)
-    for beyond, colour, rough in ((5.0, SHORE, 0.8), (1.0, (96, 116, 122), 0.5), (0.0, WATER, 0.22)):
-        half = np.full(len(along), river.half_width_m + beyond)
-        half += 0.8 * np.sin(along / 5.3) * (beyond > 0)
-        edge = np.concatenate([river.at(along, half), river.at(along, -half)[::-1]])
-        shapes.append(Shape(edge, colour, rough=rough))
-    shapes += _roofs(rng, truth, keep_off) + _trees(rng, truth, keep_off)
-    for target in truth.scored:
-        if target.kind == "outfall":
-            shapes += _outfall(target.parts_m)
-    return shapes
+    half = np.full(len(along), river.half_width_m + beyond_m)
+    half += 0.8 * np.sin(along / 5.3) * (beyond_m > 0)
+    return np.concatenate([river.at(along, half), river.at(along, -half)[::-1]])
+
+
+def banks(river: River, reach_m: float) -> list[Shape]:
+    """Shore, wet rim and water, `reach_m` up and down the river."""
+    bands = ((5.0, SHORE, 0.8), (1.0, (96, 116, 122), 0.5), (0.0, WATER, 0.22))
+    return [Shape(water_edge(river, reach_m, beyond), colour, rough=rough) for beyond, colour, rough in bands]
+
+
+def outfalls(truth: Truth) -> list[Shape]:
+    return [s for t in truth.scored if t.kind == "outfall" for s in _outfall(t.parts_m)]
 
 
 def _fields(rng: np.random.Generator, heading_deg: float, reach_m: float) -> list[Shape]:
@@ -71,17 +81,18 @@ def _fields(rng: np.random.Generator, heading_deg: float, reach_m: float) -> lis
             colour = FIELDS[rng.integers(len(FIELDS))]
             shapes.append(Shape(quad @ frame, colour))
             if np.hypot(*quad.mean(axis=0)) < 170 and rng.random() < 0.7:
-                shapes += _furrows(rng, quad, frame, colour)
+                shapes += furrows(rng, quad @ frame, colour)
     return shapes
 
 
-def _furrows(rng: np.random.Generator, quad: Floats, frame: Floats, colour: Colour) -> list[Shape]:
+def furrows(rng: np.random.Generator, quad: Floats, colour: Colour) -> list[Shape]:
+    """Darker lines across a field given by its corners."""
     rows = int(rng.integers(14, 34))
     darker = (int(colour[0] * 0.86), int(colour[1] * 0.88), int(colour[2] * 0.84))
     t = (np.arange(rows) + 0.5)[:, None] / rows
     starts, ends = quad[0] + (quad[3] - quad[0]) * t, quad[1] + (quad[2] - quad[1]) * t
     width = float(rng.uniform(0.2, 0.4))
-    return [Shape(np.array([a, b]) @ frame, darker, width) for a, b in zip(starts, ends, strict=True)]
+    return [Shape(np.array([a, b]), darker, width) for a, b in zip(starts, ends, strict=True)]
 
 
 def _ways(rng: np.random.Generator, heading_deg: float, reach_m: float) -> list[Shape]:
@@ -113,10 +124,10 @@ def _free(rng: np.random.Generator, truth: Truth, keep_off: Floats, apart_m: flo
     return None if wet or near else spot[0]
 
 
-def _roofs(rng: np.random.Generator, truth: Truth, keep_off: Floats) -> list[Shape]:
+def roofs(rng: np.random.Generator, truth: Truth, keep_off: Floats, tries: int) -> list[Shape]:
     """Houses in pairs of slopes, with their shadows."""
     shapes = []
-    spots = [_free(rng, truth, keep_off, 13.0) for _ in range(14)]
+    spots = [_free(rng, truth, keep_off, 13.0) for _ in range(tries)]
     for spot in (s for s in spots if s is not None):
         a, length, width = rng.uniform(0, np.pi), rng.uniform(8, 14), rng.uniform(5, 8)
         u, v = np.array([np.cos(a), np.sin(a)]) * length / 2, np.array([-np.sin(a), np.cos(a)]) * width / 2
@@ -128,12 +139,12 @@ def _roofs(rng: np.random.Generator, truth: Truth, keep_off: Floats) -> list[Sha
     return shapes
 
 
-def _trees(rng: np.random.Generator, truth: Truth, keep_off: Floats) -> list[Shape]:
+def trees(rng: np.random.Generator, truth: Truth, keep_off: Floats, tries: int) -> list[Shape]:
     """Crowns made of leafy balls, darker below, in loose groups."""
     circle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     disc = np.column_stack([np.cos(circle), np.sin(circle)])
     shapes = []
-    spots = [_free(rng, truth, keep_off, 5.0) for _ in range(110)]
+    spots = [_free(rng, truth, keep_off, 5.0) for _ in range(tries)]
     for spot in (s for s in spots if s is not None):
         radius, leaf = rng.uniform(1.2, 3.2), LEAVES[rng.integers(len(LEAVES))]
         shapes.append(Shape(spot + SHADOW_M / 2 + radius * disc, (44, 56, 54), rough=0.7))

@@ -36,6 +36,14 @@ class Site:
         col = (unwrap_deg(lon_deg, self.lon_deg) - self.node_lon_deg) / NODE_STEP_DEG
         return bilinear(np.array(self.nodes_m), row, col)
 
+    @property
+    def reach_m(self) -> float:
+        """How far from the site the geoid is known."""
+        rows, cols = np.shape(self.nodes_m)
+        north = min(self.lat_deg - self.node_lat_deg, self.node_lat_deg + (rows - 1) * NODE_STEP_DEG - self.lat_deg)
+        east = min(self.lon_deg - self.node_lon_deg, self.node_lon_deg + (cols - 1) * NODE_STEP_DEG - self.lon_deg)
+        return 111_000.0 * min(north, east * float(np.cos(np.radians(self.lat_deg))))
+
 
 def unwrap_deg(lon_deg: Floats, near_deg: float) -> Floats:
     """Longitudes moved by whole turns to within 180° of `near_deg`."""
@@ -59,6 +67,7 @@ SITES = {
     site.name: site
     for site in (
         Site("henan", 34.915, 113.53, 92.0, 8, 34.75, 113.5, ((-19.918526, -19.527534), (-19.750519, -19.415297))),
+        Site("kaifeng", 34.85, 114.37, 70.0, 8, 34.75, 114.25, ((-18.363825, -17.475052), (-18.344679, -17.493446))),
         Site(
             "fiji",
             -16.85,
@@ -75,6 +84,9 @@ SITES = {
         ),
     )
 }
+
+
+IN_CHINA = ("henan", "kaifeng")
 
 
 def local_time(t_ns: int, utc_offset_h: int) -> datetime:

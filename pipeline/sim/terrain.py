@@ -14,12 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import PipelineError
 from pipeline.sim.sites import Site, bilinear, unwrap_deg
 from pipeline.sim.space import Floats, World
+
+Heights = NDArray[np.float32]
 
 BANK_M = 12.0
 FLOODPLAIN_M = 50.0
 WATER_BELOW_M = 4.0
+HILL_EVERY_M = 50.0  # along a corridor
+HILL_ENDS = 6.0  # beyond so many times its size a hill is less than a micrometre high
+MAX_CELLS = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class River:
     offset_m: float
     half_width_m: float
     phase: float
+    slope: float = 0.001  # how fast the water rises along `heading_deg`
+    sway_m: float = 0.0  # of its slow bends
 
     def along_across(self, en_m: Floats) -> tuple[Floats, Floats]:
         """(N, 2) east, north to metres along the river and across it from its middle line (right positive)."""
@@ -42,7 +50,12 @@ class River:
         bends: Floats = (
             self.offset_m + 5 * np.sin(along_m / 37 + self.phase) + 3 * np.sin(along_m / 17 + 2 * self.phase)
         )
-        return bends
+        return bends + self.sway_m * np.sin(along_m / 260 + 3 * self.phase) if self.sway_m else bends
+
+    def covers(self, en_m: Floats) -> NDArray[np.bool_]:
+        """(N,) whether there is water at (N, 2) east, north."""
+        out: NDArray[np.bool_] = np.abs(self.along_across(en_m)[1]) < self.half_width_m
+        return out
 
     def at(self, along_m: Floats, across_m: Floats) -> Floats:
         """(N, 2) east, north of places given along and across from the middle line."""
@@ -63,8 +76,30 @@ def relief(river: River, rng: np.random.Generator) -> Callable[[Floats], Floats]
         along, across = river.along_across(en_m)
         ashore = np.abs(across) - river.half_width_m
         land *= smooth_step(ashore / FLOODPLAIN_M)
-        water = -WATER_BELOW_M + 0.001 * along
+        water = -WATER_BELOW_M + river.slope * along
         out: Floats = water + (land - water) * smooth_step(ashore / BANK_M)
+        return out
+
+    return height_m
+
+
+def valley(river: River, half_m: tuple[float, float], rng: np.random.Generator) -> Callable[[Floats], Floats]:
+    """As `relief`, for a corridor (half its sides along and across): the land falls with its river."""
+    count = int(np.ceil(2 * half_m[0] / HILL_EVERY_M))
+    centres = river.at(rng.uniform(-half_m[0], half_m[0], count), rng.uniform(-half_m[1], half_m[1], count))
+    sizes, heights = rng.uniform(35, 110, count), rng.uniform(-4, 7, count)
+    tilt = rng.uniform(-0.012, 0.012)
+
+    def height_m(en_m: Floats) -> Floats:
+        along, across = river.along_across(en_m)
+        ashore = np.abs(across) - river.half_width_m
+        low, high = en_m.min(axis=0), en_m.max(axis=0)
+        land = tilt * np.clip(across, -half_m[1], half_m[1])
+        for centre, size, height in zip(centres, sizes, heights, strict=True):
+            if np.all(centre > low - HILL_ENDS * size) and np.all(centre < high + HILL_ENDS * size):
+                land += height * np.exp(-np.sum((en_m - centre) ** 2, axis=1) / (2 * size**2))
+        land *= smooth_step(ashore / FLOODPLAIN_M)
+        out: Floats = river.slope * along + land - (WATER_BELOW_M + land) * (1 - smooth_step(ashore / BANK_M))
         return out
 
     return height_m
@@ -77,27 +112,49 @@ def smooth_step(t: Floats) -> Floats:
 
 
 class Terrain:
-    """A DEM in latitude and longitude, EGM96 heights at cell centres, `reach_m` each way; and rays onto it."""
+    """A DEM in latitude and longitude, EGM96 heights at cell centres, `reach_m` each way; and rays onto it.
+
+    `reach_m` is one length, or one east and one north; heights are asked for in blocks of `block` cells a side, all at
+    once when that is 0. Raises PipelineError when that makes too many cells.
+    """
 
     def __init__(
-        self, site: Site, world: World, height_m: Callable[[Floats], Floats], cell_m: float, reach_m: float
+        self,
+        site: Site,
+        world: World,
+        height_m: Callable[[Floats], Floats],
+        cell_m: float,
+        reach_m: float | tuple[float, float],
+        block: int = 0,
     ) -> None:
-        self.site, self.world, self.reach_m = site, world, reach_m
+        self.site, self.world = site, world
+        east_m, north_m = reach_m if isinstance(reach_m, tuple) else (reach_m, reach_m)
         m_per_deg = 111132.0
         self.step_deg = (cell_m / m_per_deg, cell_m / (m_per_deg * np.cos(np.radians(site.lat_deg))))
-        half = int(reach_m / cell_m)
-        self.south_deg = site.lat_deg - half * self.step_deg[0]
-        self.west_deg = site.lon_deg - half * self.step_deg[1]
-        lat = self.south_deg + np.arange(2 * half + 1) * self.step_deg[0]
-        lon = self.west_deg + np.arange(2 * half + 1) * self.step_deg[1]
-        lon_grid, lat_grid = np.meshgrid(lon, lat)
-        lla = np.column_stack([lat_grid.ravel(), lon_grid.ravel(), np.full(lat_grid.size, site.elevation_m)])
-        heights = site.elevation_m + height_m(world.from_lla(lla)[:, :2])
-        self.orthometric: NDArray[np.float32] = heights.reshape(lat_grid.shape).astype(np.float32)  # rows to the north
+        cols, rows = int(east_m / cell_m), int(north_m / cell_m)
+        if (2 * cols + 1) * (2 * rows + 1) > MAX_CELLS:
+            raise PipelineError(f"the terrain model would have more than {MAX_CELLS} cells: choose a larger dem_cell_m")
+        self.south_deg = site.lat_deg - rows * self.step_deg[0]
+        self.west_deg = site.lon_deg - cols * self.step_deg[1]
+        lat = self.south_deg + np.arange(2 * rows + 1) * self.step_deg[0]
+        lon = self.west_deg + np.arange(2 * cols + 1) * self.step_deg[1]
+        self.orthometric = self._heights(np.asarray(lat), np.asarray(lon), height_m, block)  # rows to the north
         self._grid = self.orthometric.astype(np.float64)
         # Slopes along both axes bound the slope anywhere; the factor covers the curved Earth and the geoid's own tilt.
-        dy, dx = np.diff(self._grid, axis=0), np.diff(self._grid, axis=1)
-        self.slope = 1.01 * float(np.hypot(np.abs(dy).max(), np.abs(dx).max())) / cell_m + 0.001
+        dy, dx = (float(np.abs(np.diff(self._grid, axis=axis)).max()) for axis in (0, 1))
+        self.slope = 1.01 * float(np.hypot(dy, dx)) / cell_m + 0.001
+
+    def _heights(self, lat: Floats, lon: Floats, height_m: Callable[[Floats], Floats], side: int) -> Heights:
+        """Heights at the crossings of parallels and meridians, in blocks of `side` (0: all at once)."""
+        out, side = np.empty((len(lat), len(lon)), np.float32), side or max(len(lat), len(lon))
+        for i in range(0, len(lat), side):
+            for j in range(0, len(lon), side):
+                lon_grid, lat_grid = np.meshgrid(lon[j : j + side], lat[i : i + side])
+                level = np.full(lat_grid.size, self.site.elevation_m)
+                lla = np.column_stack([lat_grid.ravel(), lon_grid.ravel(), level])
+                heights = self.site.elevation_m + height_m(self.world.from_lla(lla)[:, :2])
+                out[i : i + side, j : j + side] = heights.reshape(lat_grid.shape)
+        return out
 
     def orthometric_m(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
         """Ground height above EGM96; beyond the DEM its edge goes on level."""

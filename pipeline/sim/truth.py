@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,32 +12,19 @@ from pipeline.sim import noise
 from pipeline.sim.config import FlightConfig
 from pipeline.sim.dialects import DIALECTS, ZOOM
 from pipeline.sim.lens import Lens
+from pipeline.sim.lie_kinds import KINDS, Lie
+from pipeline.sim.lies import Flown, tell
 from pipeline.sim.plan import Plan, choose_takeoff, draw_plan, draw_river
+from pipeline.sim.reported import Reported, report, rounded
 from pipeline.sim.sites import Site, local_time, site_called
 from pipeline.sim.space import Floats, World, level_R_cam
 from pipeline.sim.targets import SimTarget, place_checks, place_targets
-from pipeline.sim.terrain import River, Terrain, relief
+from pipeline.sim.terrain import River, Terrain, relief, valley
 
 Bools = NDArray[np.bool_]
 
+CORRIDOR_BLOCK = 128  # cells a side: few hills reach into one
 DISTORTION = (-0.11, 0.02, 0.0006, -0.0004, -0.008)
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What the headers say. Rows are presses of the shutter."""
-
-    lat_deg: Floats
-    lon_deg: Floats
-    absolute_m: Floats  # above EGM96; above the ellipsoid when rtk
-    relative_m: Floats  # above take-off
-    yaw_deg: Floats
-    pitch_deg: Floats
-    roll_deg: Floats
-    laser: (
-        Floats | None
-    )  # (N, 5) latitude, longitude, height (datum as absolute_m), above take-off, range; NaN: no echo
-    rtk_sigma_m: float  # 0: no RTK
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +43,10 @@ class Truth:
     world_m: Floats  # (M, 3) true camera positions
     lla: Floats  # (M, 3)
     world_R_cam: Floats  # (M, 3, 3) true axes, of a camera whose strip is not turned
-    turned: Bools  # (M,) pixels are turned by 180°
+    turn_deg: NDArray[np.intp]  # (M,) 0, 90, 180 or 270: pixels as stored are turned clockwise against the lens's
     reported: Reported
-    px: Floats  # (N, T, 2) NaN behind the camera
+    lies: tuple[Lie, ...]  # what `reported` says that no honest drone would
+    px: Floats  # (N, T, 2) as stored; NaN behind the camera
     visible: Bools  # (N, T) in the raster, and no ground before it
     boxes: Floats  # (N, T, 4) x0, y0, x1, y1, cut to the raster
 
@@ -65,29 +54,64 @@ class Truth:
     def scored(self) -> tuple[SimTarget, ...]:
         return tuple(t for t in self.targets if t.label != "ground")
 
+    def water(self, world_m: Floats) -> Bools:
+        """(N,) whether (N, 3) or (N, 2) world points lie on (or over) the river's water."""
+        return self.river.covers(world_m[:, :2])
+
+    @property
+    def turned(self) -> Bools:
+        """(M,) pixels are turned against their headers."""
+        out: Bools = self.turn_deg != 0
+        return out
+
+    def stored_size(self, photo: int) -> tuple[int, int]:
+        """Width and height of a photo's raster as stored."""
+        lens = self.lenses[photo]
+        size = lens.width_px, lens.height_px
+        return size if self.turn_deg[self.shot[photo]] % 180 == 0 else size[::-1]
+
+    def inside(self, photo: int) -> Bools:
+        """(T,) whether targets fall into a photo's raster, its edges included."""
+        with np.errstate(invalid="ignore"):
+            last = np.array(self.stored_size(photo)) - 0.5
+            out: Bools = np.all((self.px[photo] >= -0.5) & (self.px[photo] <= last), axis=1)
+        return out
+
 
 def fly(config: FlightConfig) -> Truth:
     """Fly, in memory. The same configuration gives the same numbers."""
     site, plan = site_called(config.site), draw_plan(config)
     world, river = World(site.lat_deg, site.lon_deg), draw_river(config, plan)
     plan = replace(plan, takeoff_en_m=choose_takeoff(config, plan, river))
-    terrain = Terrain(site, world, relief(river, noise.stream(config, "terrain")), config.dem_cell_m, plan.reach_m)
+    block = CORRIDOR_BLOCK if plan.corridor else 0
+    terrain = Terrain(site, world, _ground(config, plan, river), config.dem_cell_m, plan.dem_half_m, block)
     targets = place_targets(config, plan, river, terrain) + place_checks(config, plan, terrain)
     errors, takeoff_m = noise.draw(config), terrain.drop(plan.takeoff_en_m[None])
     world_m = _at_height(plan, terrain, world.to_lla(takeoff_m)[0, 2])
     lla = world.to_lla(world_m)
-    axes, turned = world_axes(plan, errors, world, lla), _turned(config, plan)
-    reported = _report(config, plan, errors, terrain, takeoff_m, world_m, axes)
+    axes, turn_deg = world_axes(plan, errors, world, lla), _turn_deg(config, plan)
+    honest = report(config, plan, errors, terrain, takeoff_m, world_m, axes)
+    said, told = tell(Flown(config, plan, terrain, turn_deg), honest)
     photos, shot, names = _files(config, plan, site)
+    lies = tuple(
+        Lie(t.name, t.value, KINDS[t.name].unit, tuple(p for p, i in zip(photos, shot, strict=True) if t.about[i]))
+        for t in told
+    )
     nominal = tuple(_lens(config, name) for name in names)
     lenses = tuple(replace(lens, focal_px=lens.focal_px * (1 + errors.focal)) for lens in nominal)
     looks = zip(lenses, shot, strict=True)
-    seen = [see(lens, world_m[i], axes[i], bool(turned[i]), targets, terrain) for lens, i in looks]
+    seen = [see(lens, world_m[i], axes[i], int(turn_deg[i]), targets, terrain) for lens, i in looks]
     px, visible, boxes = (np.array(part) for part in zip(*seen, strict=True))
     return Truth(
-        config, plan, river, terrain, targets, photos, shot, lenses, nominal, world_m, lla, axes, turned, reported,
-        px, visible, boxes,
+        config, plan, river, terrain, targets, photos, shot, lenses, nominal, world_m, lla, axes, turn_deg,
+        rounded(config, said), lies, px, visible, boxes,
     )  # fmt: skip
+
+
+def _ground(config: FlightConfig, plan: Plan, river: River) -> Callable[[Floats], Floats]:
+    """Heights over the site as a function of (N, 2) east, north."""
+    rng = noise.stream(config, "terrain")
+    return valley(river, plan.ground_half_m, rng) if plan.corridor else relief(river, rng)
 
 
 def _files(config: FlightConfig, plan: Plan, site: Site) -> tuple[tuple[str, ...], NDArray[np.intp], tuple[str, ...]]:
@@ -125,70 +149,26 @@ def world_axes(plan: Plan, errors: noise.Errors, world: World, lla: Floats) -> F
     return np.array(axes)
 
 
-def _report(
-    config: FlightConfig,
-    plan: Plan,
-    errors: noise.Errors,
-    terrain: Terrain,
-    takeoff_m: Floats,
-    world_m: Floats,
-    axes: Floats,
-) -> Reported:
-    """What the headers say, rounded as the drone rounds."""
-    world, site, rtk = terrain.world, terrain.site, config.profile == "rtk"
-    angle_decimals, _, height_decimals = noise.decimals(config.profile, DIALECTS[config.dialect_name].height_decimals)
-    takeoff_alt = world.to_lla(takeoff_m)[0, 2]
-    lat, lon, alt = world.to_lla(world_m + errors.position_m).T
-    absolute = alt + errors.absolute_m - (0.0 if rtk else site.undulation_m(lat, lon))
-    relative = alt - takeoff_alt + errors.relative_m
-    laser = _range(config, errors, terrain, takeoff_alt, world_m, axes) if config.laser else None
-    yaw, pitch, roll = np.round(plan.angles_deg, angle_decimals).T
-    return Reported(
-        lat,
-        lon,
-        np.round(absolute, height_decimals),
-        np.round(relative, height_decimals),
-        yaw,
-        pitch,
-        roll,
-        laser,
-        errors.sigma_m,
-    )
-
-
-def _range(
-    config: FlightConfig, errors: noise.Errors, terrain: Terrain, takeoff_alt_m: float, world_m: Floats, axes: Floats
-) -> Floats:
-    """(M, 5) laser tags: where the true optical axis first meets the ground, with the ranger's own error.
-
-    The error is 0.3 m + 0.15 % of the range on each axis in the noisy profiles, none in the others.
-    """
-    rng = noise.stream(config, "laser")
-    distance = terrain.first_hit(world_m, axes[:, :, 2], far_m=1200.0)
-    sigma = 0.0 if config.profile in ("exact", "dji") else 0.3 + 0.0015 * distance
-    hit = (
-        world_m
-        + axes[:, :, 2] * distance[:, None]
-        + rng.standard_normal((len(world_m), 3)) * np.reshape(sigma, (-1, 1))
-    )
-    lat, lon, alt = terrain.world.to_lla(hit).T
-    above = 0.0 if config.profile == "rtk" else terrain.site.undulation_m(lat, lon)
-    return np.column_stack(
-        [lat, lon, alt - above, alt - takeoff_alt_m, distance + sigma * rng.standard_normal(len(distance))]
-    )
-
-
-def _turned(config: FlightConfig, plan: Plan) -> Bools:
-    """(M,) now and then one strip comes off the card upside down."""
-    rng = noise.stream(config, "turned")
+def _turn_deg(config: FlightConfig, plan: Plan) -> NDArray[np.intp]:
+    """(M,) now and then one strip comes off the card upside down, or turned as a lie says."""
+    lies = [name for name in config.lie_names if name.startswith("turned-")]
+    rng = noise.stream(config, f"lie {lies[0]}" if lies else "turned")
     chance, which = rng.random(), rng.integers(config.strips)
     wanted = chance < 0.15 and config.profile in ("real", "rtk") if config.turned_strip is None else config.turned_strip
-    out: Bools = (plan.strip == which) & wanted
-    return out
+    degrees = int(lies[0].removeprefix("turned-")) if lies else 180 * wanted
+    return np.where(plan.strip == which, degrees, 0)
+
+
+def upright_to_stored(px: Floats, lens: Lens, turn_deg: int) -> Floats:
+    """(N, 2) pixels of the lens to those of a raster turned clockwise."""
+    x, y = px.T
+    right, bottom = lens.width_px - 1, lens.height_px - 1
+    turned = {0: (x, y), 90: (bottom - y, x), 180: (right - x, bottom - y), 270: (y, right - x)}
+    return np.column_stack(turned[turn_deg])
 
 
 def see(
-    lens: Lens, at_m: Floats, axes: Floats, turned: bool, targets: tuple[SimTarget, ...], terrain: Terrain
+    lens: Lens, at_m: Floats, axes: Floats, turn_deg: int, targets: tuple[SimTarget, ...], terrain: Terrain
 ) -> tuple[Floats, Bools, Floats]:
     """(T, 2) pixels, (T,) visible and (T, 4) boxes of all targets in one photo."""
     points = np.array([t.world_m for t in targets]).reshape(-1, 3)
@@ -200,10 +180,9 @@ def see(
         met = terrain.first_hit(np.broadcast_to(at_m, away.shape), away / distance[:, None])
         visible[visible] = ~(met < distance - 0.25)
     boxes = np.array([_box(lens, (t.parts_m[:, :3] - at_m) @ axes, t.parts_m[:, 3]) for t in targets]).reshape(-1, 4)
-    if turned:
-        size = np.array([lens.width_px - 1, lens.height_px - 1])
-        px, boxes = size - px, np.column_stack([size - boxes[:, 2:], size - boxes[:, :2]])
-    return px, visible.astype(np.bool_), boxes
+    one, other = (upright_to_stored(corner, lens, turn_deg) for corner in (boxes[:, :2], boxes[:, 2:]))
+    boxes = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
+    return upright_to_stored(px, lens, turn_deg), visible.astype(np.bool_), boxes
 
 
 def _box(lens: Lens, cam_m: Floats, radius_m: Floats) -> Floats:
