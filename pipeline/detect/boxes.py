@@ -2,7 +2,8 @@
 
 `formats.md` describes OUT.json; its boxes are in our pixels. COCO is recognised by the missing `schema_version`; its
 origin is the image's corner, ours the centre of the top-left pixel, hence −0.5 px. A detection without `point` has
-its box's centre as the point, and `point_sigma` (one sigma of it, px) may be missing.
+the one that its class and its box give (`points.point_of`: smoke and dust their foot, all else the centre), and
+`point_sigma` (one sigma of it, px) may be missing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.detect.points import has_foot, point_of
 from pipeline.errors import ModelError
 from pipeline.files import write_json_atomic
 from pipeline.imagery import Image
@@ -132,12 +134,13 @@ def _read(data: bytes, name: str) -> dict[str, tuple[Detection, ...]]:
         raise ModelError(f"{name}: schema_version {version!r} is not known; this is version {SCHEMA_VERSION}")
     shift = COCO_SHIFT_PX if version is None else 0.0
     images = {_key(i, "id", w): _text(i, "file_name", w) for i, w in _entries(table, "images", name)}
+    heights = {_text(i, "file_name", w): _height_px(i) for i, w in _entries(table, "images", name)}
     labels = {_key(c, "id", w): _label(_text(c, "name", w), w) for c, w in _entries(table, "categories", name)}
     found: dict[str, list[Detection]] = {file_name: [] for file_name in images.values()}
     for entry, where in _entries(table, "annotations", name):
         file_name = _one_of(images, _key(entry, "image_id", where), "image_id", where)
         label = _one_of(labels, _key(entry, "category_id", where), "category_id", where)
-        found[file_name].append(_detection(entry, where, file_name, label, shift, name))
+        found[file_name].append(_detection(entry, where, file_name, label, shift, name, heights[file_name]))
     return {file_name: tuple(detections) for file_name, detections in found.items()}
 
 
@@ -162,7 +165,15 @@ def _entries(table: dict[str, Any], key: str, name: str) -> Iterable[tuple[dict[
         yield entry, f"{name}: {key}[{i}]"
 
 
-def _detection(entry: dict[str, Any], where: str, file_name: str, label: str, shift: float, detector: str) -> Detection:
+def _height_px(image: dict[str, Any]) -> float:
+    """Infinite where the file does not tell it: no box then leaves the picture at its bottom."""
+    height = image.get("height")
+    return float(height) if _is_number(height) and height > 0 else math.inf
+
+
+def _detection(
+    entry: dict[str, Any], where: str, file_name: str, label: str, shift: float, detector: str, height_px: float
+) -> Detection:
     x, y, width, height = _numbers(entry, "bbox", 4, where)
     if width < 0 or height < 0:
         raise ModelError(f"{where} has a bbox of negative size")
@@ -170,19 +181,24 @@ def _detection(entry: dict[str, Any], where: str, file_name: str, label: str, sh
     if not 0 <= score <= 1:
         raise ModelError(f"{where} has a score of {score:g}, outside 0 to 1")
     box = (x + shift, y + shift, x + shift + width, y + shift + height)
-    px, py = _numbers(entry, "point", 2, where) if "point" in entry else (x + width / 2, y + height / 2)
-    sigma = _sigma(entry, min(width, height), where)
-    return Detection(file_name, label, score, box, (px + shift, py + shift), sigma, detector)
+    centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    point, sigma = centre, max(1.0, 0.1 * min(width, height))
+    if has_foot(label):
+        point, sigma = point_of(label, box, height_px)
+    if "point" in entry:
+        px, py = _numbers(entry, "point", 2, where)
+        point, sigma = (px + shift, py + shift), 1.0
+    return Detection(file_name, label, score, box, point, _sigma(entry, sigma, where), detector)
 
 
-def _sigma(entry: dict[str, Any], side_px: float, where: str) -> float:
-    """One sigma of the point: as written, else 1 px for a given point and a tenth of the box for its centre."""
-    if "point_sigma" in entry:
-        sigma = _numbers({"point_sigma": [entry["point_sigma"]]}, "point_sigma", 1, where)[0]
-        if sigma <= 0:
-            raise ModelError(f"{where} has a point_sigma of {sigma:g}; it has to be more than 0")
-        return sigma
-    return 1.0 if "point" in entry else max(1.0, 0.1 * side_px)
+def _sigma(entry: dict[str, Any], usual_px: float, where: str) -> float:
+    """One sigma of the point: as written, else what is usual."""
+    if "point_sigma" not in entry:
+        return usual_px
+    sigma = _numbers({"point_sigma": [entry["point_sigma"]]}, "point_sigma", 1, where)[0]
+    if sigma <= 0:
+        raise ModelError(f"{where} has a point_sigma of {sigma:g}; it has to be more than 0")
+    return sigma
 
 
 def _numbers(entry: dict[str, Any], key: str, count: int, where: str) -> list[float]:

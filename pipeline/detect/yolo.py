@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict
 
 import numpy as np
@@ -16,22 +15,17 @@ from pipeline.detect.engine import Engine, names_told, open_engine, side_told
 from pipeline.detect.found import Found
 from pipeline.detect.merge import Seen, merged, seen
 from pipeline.detect.models import Model, digest_of, find_model, label_of, read_weights, threshold_of
+from pipeline.detect.points import point_of
 from pipeline.detect.tiles import GREY, Pass, Tile, back, letterbox, passes, resized
 from pipeline.errors import ModelError
 from pipeline.imagery import Image
-from pipeline.types import Box, Detection, Pixel
+from pipeline.types import Box, Detection
 
 VERSION = "1"
 DEFAULT_SIDE_PX = 640
 MOST_SIDE_PX = 4096
 NEAR_BORDER = 0.015  # of a tile's side: a box that ends so near to the tile's border is cut by it
 MOST_IN_A_PHOTO = 3000
-FEET = frozenset({"smoke", "dust"})  # they rise from a place below them; all else is where its middle is
-CENTRES = frozenset({"dust/pile"})
-SIGMA = {"marker": 0.05}  # of the box's side, where a centre is the point
-OTHER_SIGMA = 0.15
-FOOT_SIGMA = (12**-0.5, 0.15)  # of the width: the foot may be anywhere along the bottom; of the height
-LEAST_SIGMA_PX = 1.0
 
 
 class Yolo:
@@ -145,20 +139,3 @@ def _in_picture(tile: Tile, found: Found, factor: tuple[float, float], size: tup
     x0, y0, x1, y1 = (np.array([tile.x0, tile.y0, tile.x1, tile.y1]) * np.array(factor * 2)).tolist()
     near = NEAR_BORDER * max(x1 - x0, y1 - y0)
     return seen((x0, y0, x1, y1), Found(found.boxes * scale, found.scores, found.labels), size, near)
-
-
-def point_of(label: str, box: Box, height_px: int) -> tuple[Pixel, float]:
-    """Where a source touches ground or water, and one sigma of that, px.
-
-    Smoke and dust: the middle of the box's bottom, since a plume drifts and its foot may be anywhere along it; that
-    holds for pictures with a horizon, and looking straight down it is what is left to say. A plume that leaves the
-    picture at the bottom has its foot out of sight. All else: the centre.
-    """
-    x0, y0, x1, y1 = box
-    width, height = x1 - x0, y1 - y0
-    if label.split("/")[0] not in FEET or label in CENTRES:
-        part = SIGMA.get(label, OTHER_SIGMA)
-        return ((x0 + x1) / 2, (y0 + y1) / 2), max(LEAST_SIGMA_PX, part * math.sqrt(width * height))
-    down = 0.5 if y1 >= height_px - 1.5 else FOOT_SIGMA[1]
-    sigma = math.sqrt(((FOOT_SIGMA[0] * width) ** 2 + (down * height) ** 2) / 2)
-    return ((x0 + x1) / 2, y1), max(LEAST_SIGMA_PX, sigma)

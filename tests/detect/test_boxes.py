@@ -172,3 +172,18 @@ def test_another_process_opens_the_file_itself_and_only_the_same_one(tmp_path: P
     write_boxes(path, [Searched("a.jpg", 10, 10)])
     with pytest.raises(ModelError, match="has changed"):
         pickle.loads(pickle.dumps(boxes).replace(boxes.digest.encode(), b"0" * 64))
+
+
+def test_smoke_without_a_point_stands_on_its_foot(tmp_path: Path) -> None:
+    told = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 400, "height": 300}],
+        "categories": [{"id": 1, "name": "smoke"}, {"id": 2, "name": "outfall"}],
+        "annotations": [
+            {"image_id": 1, "category_id": c, "bbox": [100, 50, 40, 80]} for c in (1, 2)
+        ],
+    }
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    smoke, outfall = read_boxes(path)["a.jpg"]
+    assert smoke.point_px == (119.5, 129.5)  # the middle of the bottom
+    assert outfall.point_px == (119.5, 89.5)  # the middle

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline import imagery
 from pipeline.detect import load_detector
-from pipeline.detect.yolo import Yolo, point_of
+from pipeline.detect.points import point_of
+from pipeline.detect.yolo import Yolo
 from pipeline.errors import ModelError
 from tests.detect.onnx_writer import fixed, spots
 
