@@ -13,6 +13,8 @@ from pipeline.errors import PipelineError
 # What changes how fast a run is or where it happens, but never a byte of its hits.
 _WITHOUT_EFFECT = frozenset({"workers", "cluster", "resume", "trust"})
 
+ADJUST = ("auto", "off", "require")
+
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
@@ -32,11 +34,14 @@ class RunConfig:
     resume: bool = False
     video_overlap: float | None = None  # of the ground that neighbouring frames of a video share; None: 0.7
     video_every: float | None = None  # seconds between frames of a video, in place of overlap
+    adjust: str = ""  # poses corrected from the pictures: auto, off, require; empty: not said, which ends as "auto"
     trust: bool = False  # weights may run the code inside them; from the command line alone
 
     def __post_init__(self) -> None:
         if self.assume not in (None, "nadir"):
             raise PipelineError(f"assume: {self.assume!r} is not known; the only assumption is 'nadir'")
+        if self.adjust and self.adjust not in ADJUST:
+            raise PipelineError(f"adjust: {self.adjust!r} is not known; there is: {', '.join(ADJUST)}")
         if self.workers is not None and self.workers < 1:
             raise PipelineError(f"workers: {self.workers} is not a number of processes")
         if self.false_alarms is not None and not self.false_alarms > 0:
@@ -60,7 +65,7 @@ class RunConfig:
         if self.video_overlap is not None:
             told.pop("video_every", None)  # it stands in the overlap's place, and an overlap was asked for
         merged = replace(self, **told)
-        return replace(merged, detector=merged.detector or "all")
+        return replace(merged, detector=merged.detector or "all", adjust=merged.adjust or "auto")
 
     def digest(self) -> str:
         """SHA-256 of everything that can change a result; paths count by name only, their contents by other digests."""

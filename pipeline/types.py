@@ -23,6 +23,8 @@ Covariance = tuple[float, float, float]  # east-east, east-north, north-north, i
 SHARED = ("east", "north", "up", "yaw", "pitch", "roll", "focal")
 # A photo's own errors, in the order of the rows of `Sighting.image_m`.
 OWN = SHARED[:6]
+# Errors of a lens: relative, in px, in px, and of the distortion's first two coefficients.
+LENS = ("focal", "centre x", "centre y", "k1", "k2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,19 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
+class Posterior:
+    """What an adjustment leaves unsure of a frame: independent sources of error, each with one sigma of size 1.
+
+    own: rows of this photo's own sources, by how much each moves the errors `OWN` (m, degrees); shared: rows of sources
+    common to the flight, by how much each moves `OWN` and then `LENS`. It stands in for `Pose.own`, `Pose.shared` and
+    `Camera.focal_sigma`.
+    """
+
+    own: tuple[tuple[float, ...], ...]
+    shared: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LaserPoint:
     """What a laser range finder hit: the ground point on the optical axis."""
 
@@ -112,8 +127,10 @@ class Frame:
     laser: LaserPoint | None = None
     pts: int | None = None  # of a video's frame: its presentation time stamp in the stream's units; None: a photo
     height_above_takeoff_m: float | None = None
+    body: Attitude | None = None  # of the aircraft, where its headers or its log tell it
     sources: tuple[tuple[str, str], ...] = ()  # (part of the pose, where it came from)
     assumed: tuple[str, ...] = ()  # what was assumed, not read: "attitude", …
+    posterior: Posterior | None = None  # after an adjustment
     problem: str = ""  # why this frame cannot be used for a position; empty when it can
 
 
@@ -126,6 +143,16 @@ class Ground:
     dem_datum: str | None = None  # egm96, egm2008, geoid, ellipsoid; None: what the file says, else egm96
     geoid: str | None = None  # grid for egm2008 and geoid
     sigma_m: float | None = None  # height error at a point; None: from the DEM's own resolution
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPoint:
+    """A surveyed point, and the pixels where photos show it."""
+
+    id: str
+    at: GeoPoint
+    sigma_m: float  # each axis
+    pixels: tuple[tuple[str, float, float], ...]  # (frame id, x, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +206,7 @@ class Mission:
     skipped: tuple[Skipped, ...] = ()  # files that could not be read at all
     logs: tuple[LogFacts, ...] = ()
     clocks: tuple[ClockFit, ...] = ()
+    controls: tuple[ControlPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +229,10 @@ class Sighting:
 
     `covariance` is the whole, the sum of four parts: `image_m`, one (east, north) a row of `OWN`, the shift by one
     sigma of that error of this photo's pose, common to all that the photo shows; `shared_m`, the same by `SHARED`,
-    common to the flight; `ground_m`, the shift by one sigma of the ground's height, common to all sightings of one
-    place; `alone_m2`, this sighting's own (its pixel). `doubt_m` comes on top, in every direction: how far off the
-    sighting is if what was assumed of a turned photo is wrong.
+    common to the flight (after an adjustment both go by the sources of the frame's `Posterior`); `ground_m`, the shift
+    by one sigma of the ground's height, common to all sightings of one place; `alone_m2`, this sighting's own (its
+    pixel). `doubt_m` comes on top, in every direction: how far off the sighting is if what was assumed of a turned
+    photo is wrong.
     """
 
     detection: Detection
@@ -217,6 +246,7 @@ class Sighting:
     t_ns: int | None = None
     assumed: tuple[str, ...] = ()
     doubt_m: float = 0.0
+    ground_sigma_m: float = 0.0  # one sigma of the ground's height, of which `ground_m` is the shift
 
 
 @dataclass(frozen=True, slots=True)

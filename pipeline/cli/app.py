@@ -14,6 +14,7 @@ from pipeline.cli.learn import evaluate, export, train
 from pipeline.cli.live import live
 from pipeline.cli.options import (
     DATUMS,
+    Adjust,
     AsJson,
     Assume,
     Dem,
@@ -34,7 +35,7 @@ from pipeline.cli.options import (
     rate,
 )
 from pipeline.cli.sim import sim
-from pipeline.config import RunConfig
+from pipeline.config import ADJUST, RunConfig
 from pipeline.errors import PipelineError
 from pipeline.types import Ground
 
@@ -53,6 +54,7 @@ class Commands(TyperGroup):
             raise
 
 
+MOST_ADVICE = 10  # sentences about second views
 app = typer.Typer(
     cls=Commands,
     add_completion=False,
@@ -95,6 +97,7 @@ def run(
     ] = None,
     false_alarms: FalseAlarms = None,
     trust: Trust = False,
+    adjust: Adjust = None,
     assume: Assume = None,
     tz: Tz = None,
     reviews: Annotated[
@@ -121,6 +124,7 @@ def run(
 
     one_of(dem_datum, DATUMS, "--dem-datum")
     one_of(assume, ("nadir",), "--assume")
+    one_of(adjust, ADJUST, "--adjust")
     if boxes is not None and detector is not None:
         raise typer.BadParameter("takes the place of --detector; give one of the two", param_hint="--boxes")
     must_be_text(flight, out)
@@ -128,7 +132,7 @@ def run(
     _check_reviews(reviews)
     config = RunConfig(
         detector or "", boxes, rate(false_alarms), dem, dem_datum, geoid, assume, tz, reviews, workers, cluster, resume,
-        video_overlap=video_overlap, video_every=video_every, trust=trust,
+        video_overlap=video_overlap, video_every=video_every, adjust=adjust or "", trust=trust,
     )  # fmt: skip
     try:
         with show.progress() as tell:
@@ -242,6 +246,9 @@ def locate(
     dem_datum: DemDatum = None,
     geoid: Geoid = None,
     tz: Tz = None,
+    adjust: Annotated[
+        bool, typer.Option("--adjust", help="First correct the poses from all photos of the folder, and from horizons.")
+    ] = False,
 ) -> None:
     """Put pixels on the ground, with error radii.
 
@@ -254,12 +261,19 @@ def locate(
         raise typer.BadParameter("--pixels needs -o OUT.csv")
     wanted = [pixel_of(p) for p in pixel or ()]
     not_over(out, photo, pixels)
-    if photo is not None and wanted and pixels is None:
-        places = Locator(_ground(dem, dem_datum, geoid), mission, tz).places(str(photo), photo, wanted)
-    elif pixels is not None and photo is None and not wanted:
-        places = locate_csv(pixels, Locator(_ground(dem, dem_datum, geoid), mission, tz))
-    else:
+    alone = photo is not None and bool(wanted)
+    if alone == (pixels is not None) or (pixels is not None and (photo is not None or wanted)):
         raise typer.BadParameter("give PHOTO with --pixel X,Y, or --pixels PIXELS.csv alone")
+    with show.progress() as tell:
+        locator = Locator(_ground(dem, dem_datum, geoid), mission, tz, adjust, tell)
+        if pixels is not None:
+            places = locate_csv(pixels, locator)
+        elif photo is not None:
+            places = locator.places(str(photo), photo, wanted)
+    for warning in locator.warnings:
+        show.complain(f"warning: {warning}")
+    for place in [p for p in places if p.advice][:MOST_ADVICE]:
+        show.complain(f"{place.image} ({place.x_px:g}, {place.y_px:g}): {place.advice}")
     if out is not None:
         write_places(places, out)
     if photo is not None:

@@ -38,6 +38,12 @@ Trust = Annotated[bool, typer.Option("--trust", help="Open .pt weights although 
 Assume = Annotated[
     str | None, typer.Option("--assume", metavar="nadir", help="Photos without attitude looked straight down.")
 ]
+Adjust = Annotated[
+    str | None,
+    typer.Option(
+        "--adjust", metavar="auto|off|require", help="Poses corrected from overlaps and horizons. [default: auto]"
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 Tz = Annotated[
     str | None, typer.Option("--tz", metavar="ZONE", help="Zone of the camera's clock where the photos do not tell.")

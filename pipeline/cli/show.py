@@ -20,6 +20,8 @@ from pipeline.types import Hit, HitList
 STAGES = {
     "look": "搜索照片 looking",
     "turns": "比对相邻照片 comparing neighbours",
+    "features": "提取特征 finding features",
+    "match": "匹配照片 matching photos",
     "report": "写出结果 writing",
     "sim": "制作演示航次 making the flight",
     "labelled": "读取标注 reading labels",

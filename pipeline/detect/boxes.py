@@ -167,7 +167,7 @@ def _entries(table: dict[str, Any], key: str, name: str) -> Iterable[tuple[dict[
 
 def _height_px(image: dict[str, Any]) -> float:
     """Infinite where the file does not tell it: no box then leaves the picture at its bottom."""
-    height = image.get("height")
+    height: Any = image.get("height")
     return float(height) if _is_number(height) and height > 0 else math.inf
 
 

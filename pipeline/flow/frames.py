@@ -11,10 +11,25 @@ from typing import Any, TypeVar
 
 from pipeline.errors import MissionError
 from pipeline.imagery import original_key
-from pipeline.types import Attitude, Camera, Frame, GeoPoint, Ground, HitList, LaserPoint, Mission, Pose, PoseError
+from pipeline.types import (
+    LENS,
+    OWN,
+    Attitude,
+    Camera,
+    Frame,
+    GeoPoint,
+    Ground,
+    HitList,
+    LaserPoint,
+    Mission,
+    Pose,
+    PoseError,
+    Posterior,
+)
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 512 * 1024 * 1024
+MAX_SOURCES = 1000  # of a frame's errors
 T = TypeVar("T")
 
 
@@ -65,6 +80,8 @@ def _frame(v: dict[str, Any]) -> Frame:
             "pts": _whole(v.get("pts")),
             "pose": _pose(v["pose"]) if v["pose"] else None,
             "camera": _camera(v["camera"]) if v["camera"] else None,
+            "body": _numbers(Attitude, v["body"]) if v.get("body") else None,
+            "posterior": _posterior(v["posterior"]) if v.get("posterior") else None,
             "laser": LaserPoint(_numbers(GeoPoint, v["laser"].pop("at")), **v["laser"]) if v["laser"] else None,
             "sources": tuple((_text(a), _text(b)) for a, b in v["sources"]),
             "assumed": tuple(map(_text, v["assumed"])),
@@ -77,6 +94,17 @@ def _camera(v: dict[str, Any]) -> Camera:
     if len(lens) != 5:
         raise ValueError("distortion")
     return replace(_numbers(Camera, {**v, "model": 0}), distortion=lens, model=_text(v["model"]))
+
+
+def _posterior(v: dict[str, Any]) -> Posterior:
+    return Posterior(_rows(v["own"], len(OWN)), _rows(v["shared"], len(OWN) + len(LENS)))
+
+
+def _rows(v: list[list[float]], columns: int) -> tuple[tuple[float, ...], ...]:
+    rows = tuple(tuple(map(_number, row)) for row in v)
+    if not 0 < len(rows) <= MAX_SOURCES or any(len(row) != columns for row in rows):
+        raise ValueError("posterior")
+    return rows
 
 
 def _pose(v: dict[str, Any]) -> Pose:

@@ -13,6 +13,7 @@ from pipeline.flow.look import look, thumb_path
 from pipeline.flow.ranges import tasks, video_digests
 from pipeline.geo import turns
 from pipeline.geo.fuse import fuse
+from pipeline.geo.joint import Joint
 from pipeline.geo.locate import locate
 from pipeline.parallel import Pool, chunks, pmap
 from pipeline.types import Detection, Frame, Ground, HitList, Looked, Mission, Sighting, Skipped
@@ -28,28 +29,35 @@ class NotLocated:
     reason: str
 
 
-def run_mission(mission: Mission, detector: str, pool: Pool | None = None) -> HitList:
+def run_mission(mission: Mission, detector: str, pool: Pool | None = None, adjust: str = "auto") -> HitList:
     """Search a mission's frames and put what is found on the ground; nothing is written.
 
-    Raises PipelineError when not a single frame could be used, ModelError for an unknown detector. Turned photos are
-    not looked for here, since that needs reduced copies on disk: `flow.run.run` does it.
+    adjust: "auto", "off" or "require", as the command line has it. Raises PipelineError when not a single frame could
+    be used, ModelError for an unknown detector, GeometryError when an adjustment is required and cannot be made.
     """
     from pipeline.detect import load_detector
+    from pipeline.flow.adjusting import adjust_mission
 
     work = partial(look, see=load_detector(detector), digests=video_digests(mission.frames))
     found = {x.frame_id: x for part in pmap(work, tasks(mission.frames, CHUNK), pool) for x in part}
-    return conclude(mission, [found[f.id] for f in mission.frames])[0]
+    adjusted = adjust_mission(mission, adjust, pool, lambda stage, done, total: None)
+    return conclude(adjusted.mission, [found[f.id] for f in mission.frames], adjusted.joint)[0]
 
 
-def conclude(mission: Mission, found: Sequence[Looked | Skipped]) -> tuple[HitList, tuple[NotLocated, ...]]:
-    """What was seen in all frames -> a hit list, and the detections that have no place on the ground."""
+def conclude(
+    mission: Mission, found: Sequence[Looked | Skipped], joint: Joint | None = None
+) -> tuple[HitList, tuple[NotLocated, ...]]:
+    """What was seen in all frames -> a hit list, and the detections that have no place on the ground.
+
+    joint: how the frames' errors hang together after an adjustment.
+    """
     looked = tuple(x for x in found if isinstance(x, Looked))
     skipped = mission.skipped + tuple(x for x in found if isinstance(x, Skipped))
     if not looked:
         raise PipelineError(nothing_usable(skipped))
     sightings, lost = locate_all(looked, mission)
     digest = inputs_digest(looked)
-    hits = fuse(sightings)
+    hits = fuse(sightings, joint)
     return HitList(mission.name or f"m-{digest[:12]}", hits, skipped, looked, digest), lost
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline import imagery
 from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.geo.locate import as_covariance, locate_pixels
 from pipeline.geo.radius import r90_m
+from pipeline.parallel import open_pool
 from pipeline.types import Frame, Ground, Mission
 from pipeline.video import VIDEO_SUFFIXES
 
 MAX_CSV_BYTES = 64 * 1024 * 1024
 _NUMBER = re.compile(r"\s*[+-]?(\d{1,9}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*", re.ASCII)
 MOST_PX = 1e9
+MOST_ADVISED = 20  # pixels of a photo that are told whether a second view would pay
 COLUMNS = ("image", "x_px", "y_px", "lat_deg", "lon_deg", "alt_m", "r90_m", "why")
 
 
@@ -36,6 +39,7 @@ class Place:
     alt_m: float | None = None
     r90_m: float | None = None
     why: str = ""
+    advice: str = ""  # whether a second view would pay, and from where; no column of OUT.csv
 
     def row(self) -> dict[str, Any]:
         """The columns of OUT.csv, rounded as `docs/formats.md` says."""
@@ -47,13 +51,23 @@ class Place:
 class Locator:
     """Opens each photo, alone or with the log beside it, and puts its pixels on the ground.
 
-    Raises MissionError when a mission file is named and cannot be understood.
+    adjust: correct the poses first, from all photos of the folder. Raises MissionError when a mission file is named and
+    cannot be understood.
     """
 
-    def __init__(self, ground: Ground, mission_file: Path | None = None, tz: str | None = None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        mission_file: Path | None = None,
+        tz: str | None = None,
+        adjust: bool = False,
+        tell: Callable[[str, int, int], None] | None = None,
+    ) -> None:
         from pipeline.ingest import run_table
 
-        self.ground, self.mission_file, self.tz = ground, mission_file, tz
+        self.ground, self.mission_file, self.tz, self.adjust = ground, mission_file, tz, adjust
+        self.tell = tell
+        self.warnings: list[str] = []  # what the adjustments found
         self._flights: dict[Path, Mission] = {}
         if mission_file is not None:
             run_table(mission_file.parent, mission_file)
@@ -64,6 +78,8 @@ class Locator:
             raise MissionError(f"{photo}: is a folder, not a photo")
         if photo.suffix.lower() in VIDEO_SUFFIXES:
             raise MissionError(f"{photo}: is a video; pixels are located in photos (`run` and `pin` take videos)")
+        if self.adjust and photo.is_file() and (found := self._in_folder(photo)) is not None:
+            return found
         mission = self._open(photo, photo.parent)
         if not mission.frames:
             raise MissionError(mission.skipped[0].reason if mission.skipped else f"{photo}: not a photo")
@@ -81,14 +97,28 @@ class Locator:
         """What a log beside the photo knows: it takes all photos of the folder to tie their clock to the log's."""
         from pipeline.ingest.logs import LOG_SUFFIXES
 
+        if not any(f.suffix.lower() in LOG_SUFFIXES for f in photo.parent.iterdir()):
+            return None
+        return self._in_folder(photo)
+
+    def _in_folder(self, photo: Path) -> tuple[Frame, Ground] | None:
+        """The photo as one of all that lie in its folder."""
         folder = photo.parent.resolve()
         if folder not in self._flights:
-            if not any(f.suffix.lower() in LOG_SUFFIXES for f in folder.iterdir()):
-                return None
-            self._flights[folder] = self._open(folder, folder)
+            mission = self._open(folder, folder)
+            self._flights[folder] = self._adjusted(mission) if self.adjust else mission
         mission = self._flights[folder]
         found = (f for f in mission.frames if Path(f.path).resolve() == photo.resolve())
         return next(((f, mission.ground) for f in found), None)
+
+    def _adjusted(self, mission: Mission) -> Mission:
+        from pipeline.flow.adjusting import adjust_mission
+
+        tell = self.tell or (lambda stage, done, total: None)
+        with open_pool(None, None, len(mission.frames), imagery.use_one_thread) as pool:
+            adjusted = adjust_mission(mission, "auto", pool, tell).mission
+        self.warnings += adjusted.warnings
+        return adjusted
 
     def places(self, name: str, photo: Path, pixels: Sequence[tuple[float, float]]) -> list[Place]:
         """One place a pixel; a pixel outside the picture or without ground says why."""
@@ -97,7 +127,8 @@ class Locator:
             found = locate_pixels(frame, np.array(pixels, float), ground)
         except PipelineError as why:
             return [Place(name, x, y, why=str(why)) for x, y in pixels]
-        return [_place(name, frame, p, found, i) for i, p in enumerate(pixels)]
+        places = [_place(name, frame, p, found, i) for i, p in enumerate(pixels)]
+        return [_advised(p, frame, ground) if k < MOST_ADVISED else p for k, p in enumerate(places)]
 
 
 def _place(name: str, frame: Frame, pixel: tuple[float, float], found: Any, i: int) -> Place:
@@ -109,6 +140,16 @@ def _place(name: str, frame: Frame, pixel: tuple[float, float], found: Any, i: i
         return Place(name, x, y, why=found.why[i])
     lat_deg, lon_deg, alt_m = (float(v) for v in found.points[i])
     return Place(name, x, y, lat_deg, lon_deg, alt_m, r90_m(as_covariance(found.covariance[i])))
+
+
+def _advised(place: Place, frame: Frame, ground: Ground) -> Place:
+    """The place with what a second view would bring, where that is much."""
+    from pipeline.geo.advise import second_view
+
+    if place.why:
+        return place
+    advice = second_view(frame, (float(place.x_px), float(place.y_px)), ground)
+    return place if advice is None else replace(place, advice=advice.sentence)
 
 
 def locate_csv(pixels: Path, locator: Locator) -> list[Place]:

@@ -16,6 +16,7 @@ from pipeline import imagery
 from pipeline.config import RunConfig
 from pipeline.errors import MissionError, OutputError, PipelineError
 from pipeline.flow import provenance
+from pipeline.flow.adjusting import Adjusted, adjust_mission
 from pipeline.flow.frames import frames_value
 from pipeline.flow.journal import Journal, whole_lines
 from pipeline.flow.look import Finder, look
@@ -66,13 +67,22 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
         if config.boxes is not None and not any(x.detections for x in found if isinstance(x, Looked)):
             nothing = f"{config.boxes}: has no box in any of these photos"
             mission = replace(mission, warnings=(*mission.warnings, nothing))
-        with clock.stage("turns"):
-            mission = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
+        with clock.stage("adjust"):
+            adjusted = _adjusted(mission, config.adjust, grown, pool, tell)
+            mission = adjusted.mission
     with _writing(out):
         with clock.stage("locate and fuse"):
-            hits, lost = conclude(mission, found)
-        facts = provenance.facts(mission, hits, config, see, lost)
+            hits, lost = conclude(mission, found, adjusted.joint)
+        facts = provenance.facts(mission, hits, config, see, lost) | {"calibration": adjusted.facts}
         return _write(Done(out, mission, hits), grown, facts, clock, config.reviews, tell)
+
+
+def _adjusted(mission: Mission, mode: str, grown: Path, pool: Pool | None, tell: Tell) -> Adjusted:
+    """Poses corrected from the pictures; where that is not wanted, turned photos are doubted at least."""
+    if mode != "off":
+        return adjust_mission(mission, mode, pool, tell)
+    doubted = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
+    return Adjusted(doubted, None, {"mode": mode})
 
 
 def plan(flight: Path, config: RunConfig, mission_file: Path | None) -> tuple[Mission, RunConfig]:

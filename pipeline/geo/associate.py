@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.geo.geodesy import to_enu
-from pipeline.types import OWN, SHARED, Covariance, GeoPoint, Sighting
+from pipeline.types import OWN, Covariance, GeoPoint, Sighting
 
 Array = NDArray[np.float64]
 
@@ -23,9 +23,9 @@ FARTHEST_CELLS = 6
 class Stack:
     """N sightings as arrays, in metres east and north of `origin`.
 
-    z, ground: (N, 2); up: (N,) heights above the ellipsoid; alone, own: (N, 2, 2) covariances without and with the
-    photo's own pose errors; doubt: (N,) in m, which is no reason to take one place for another; image: (N, 6, 2) and
-    shared: (N, 7, 2) as in `types.Sighting`.
+    z, ground: (N, 2); ground_sigma: (N,) m; up: (N,) heights above the ellipsoid; alone, own: (N, 2, 2) covariances
+    without and with the photo's own pose errors; doubt: (N,) in m, which is no reason to take one place for another;
+    image: (N, 6, 2) and shared: (N, K, 2) as in `types.Sighting`.
     """
 
     origin: GeoPoint
@@ -38,13 +38,14 @@ class Stack:
     shared: Array
     ground: Array
     doubt: Array
+    ground_sigma: Array
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of the sightings' errors: estimated shifts (N, 2), to be taken off, and what they leave unsure.
 
-    own: (N, 2, 2) covariances; shared: (N, 7, 2) shifts by one sigma of errors that sightings have in common.
+    own: (N, 2, 2) covariances; shared: (N, K, 2) shifts by one sigma of errors that sightings have in common.
     """
 
     shift: Array
@@ -71,10 +72,19 @@ def stack(ordered: tuple[Sighting, ...]) -> Stack:
         alone,
         alone + np.einsum("nki,nkj->nij", image, image),
         image,
-        np.array([s.shared_m for s in ordered]).reshape(n, len(SHARED), 2),
+        _padded([s.shared_m for s in ordered]),
         np.array([s.ground_m for s in ordered]),
         np.array([s.doubt_m for s in ordered]),
+        np.array([s.ground_sigma_m for s in ordered]),
     )
+
+
+def _padded(rows: list[tuple[tuple[float, float], ...]]) -> Array:
+    """(N, K, 2) with zeros where a sighting knows fewer sources of error than another."""
+    out = np.zeros((len(rows), max(map(len, rows)), 2))
+    for k, told in enumerate(rows):
+        out[k, : len(told)] = told
+    return out
 
 
 def matrix(c: Covariance) -> Array:
@@ -99,10 +109,10 @@ def associate(s: Stack, known: Known) -> list[list[int]]:
 class _Place:
     """One source while its sightings gather: information-weighted means of position and sensitivities."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int) -> None:
         self.members: list[int] = []
         self.information = np.zeros((2, 2))
-        self.sums = np.zeros((2, 2 + len(SHARED)))
+        self.sums = np.zeros((2, columns))
 
     def add(self, i: int, own: Array, columns: Array) -> None:
         weight = np.linalg.inv(own)
@@ -111,7 +121,7 @@ class _Place:
         self.sums += weight @ columns
 
     def state(self) -> tuple[Array, Array]:
-        """Means (2, 9) of the position, ground and shared columns, and that position's own covariance (2, 2)."""
+        """Means (2, 2 + K) of the position, ground and shared columns, and that position's own covariance (2, 2)."""
         own = np.asarray(np.linalg.inv(self.information))
         return own @ self.sums, own
 
@@ -146,7 +156,7 @@ class _Map:
     def _put(self, p: int | None, i: int, own: Array, columns: Array) -> None:
         if p is None:
             p = len(self.places)
-            self.places.append(_Place())
+            self.places.append(_Place(columns.shape[1]))
             self.cell_of.append((0, 0))
         self.places[p].add(i, own, columns)
         mean, _ = self.places[p].state()

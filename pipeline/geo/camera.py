@@ -64,7 +64,7 @@ def distort(xy: Array, distortion: Distortion) -> Array:
     return np.stack([xd, yd], axis=-1)
 
 
-def _jacobian(xy: Array, distortion: Distortion) -> tuple[Array, Array, Array]:
+def distortion_jacobian(xy: Array, distortion: Distortion) -> tuple[Array, Array, Array]:
     """dx'/dx, dx'/dy (= dy'/dx) and dy'/dy of `distort`, each (N,)."""
     k1, k2, p1, p2, k3 = distortion
     x, y = xy.T
@@ -85,7 +85,7 @@ def undistort(xy: Array, distortion: Distortion) -> Array:
         wrong = distort(ideal, distortion) - xy
         if not np.any(np.abs(wrong) > _DONE):
             break
-        ideal = _within(ideal - _solve(_jacobian(ideal, distortion), wrong), limit)
+        ideal = _within(ideal - _solve(distortion_jacobian(ideal, distortion), wrong), limit)
     return np.where(_valid(ideal, xy, distortion)[:, None], ideal, np.nan)
 
 
@@ -105,7 +105,7 @@ def _within(xy: Array, limit: float) -> Array:
 
 
 def _valid(ideal: Array, xy: Array, distortion: Distortion) -> NDArray[np.bool_]:
-    xx, cross, yy = _jacobian(ideal, distortion)
+    xx, cross, yy = distortion_jacobian(ideal, distortion)
     exact = np.all(np.abs(distort(ideal, distortion) - xy) < 1e-10, axis=-1)
     inside = np.hypot(ideal[:, 0], ideal[:, 1]) <= fold_radius(distortion)
     return np.asarray(exact & inside & (xx * yy - cross * cross > 0))

@@ -6,7 +6,8 @@
 O are the errors of a photo's own pose, common to all that it shows; S those that the whole flight shares; g that of the
 ground's height, common to all sightings of a place. So places seen together correct each other's photos and opposing
 strips reveal a common tilt, without a word being said twice. Dense within a window of some hundred sightings; a longer
-flight is a row of windows, each with its own estimate of the shared errors.
+flight is a row of windows, each with its own estimate of the shared errors. After an adjustment the photos' own errors
+hang together as its `Joint` says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from pipeline.geo.associate import Known, Stack, nothing_known
+from pipeline.geo.joint import Common, together
 
 Array = NDArray[np.float64]
 
@@ -32,13 +34,16 @@ MOST_A_PLACE = 60  # sightings of one place that are heard; more add nothing but
 class Estimate:
     """Positions (J, 2) and covariances (J, 2, 2) of the places.
 
-    Of the M sightings heard, by `index`: shift (M, 2), the error that their photo and flight made, spread (M, 2, 2),
-    how unsure that is, and surprise (M,), how far each lies from what all others say of it (chi-square, 2 degrees of
-    freedom; 0 where nothing checks it).
+    together: (2 J, 2 J) covariance of all places; lift: (J,) by how much each lies above the ground as it was known, in
+    m, as rays from different sides tell. Of the M sightings heard, by `index`: shift (M, 2), the error that their photo
+    and flight made, spread (M, 2, 2), how unsure that is, and surprise (M,), how far each lies from what all others say
+    of it (chi-square, 2 degrees of freedom; 0 where nothing checks it).
     """
 
     at: Array
     covariance: Array
+    together: Array
+    lift: Array
     index: NDArray[np.intp]
     shift: Array
     spread: Array
@@ -68,7 +73,7 @@ def heard(s: Stack, members: list[int]) -> list[int]:
     return sorted(by_error[:MOST_A_PLACE])
 
 
-def estimate(s: Stack, places: Sequence[list[int]]) -> Estimate:
+def estimate(s: Stack, places: Sequence[list[int]], errors: Common) -> Estimate:
     """Solve one window; `places` holds the sightings' indices of each place."""
     spoken = [heard(s, members) for members in places]
     index = np.array([i for members in spoken for i in members])
@@ -78,7 +83,7 @@ def estimate(s: Stack, places: Sequence[list[int]]) -> Estimate:
     design[np.arange(n), :, owner] = np.eye(2)
     a = design.reshape(2 * n, 2 * j)
     z = s.z[index].reshape(-1)
-    common = _common(s, index)
+    common = errors.of(index)
     factor = cho_factor(common + _apart(s, index, owner), lower=True)
     ca = cho_solve(factor, a)
     normal = cho_factor(a.T @ ca, lower=True)
@@ -89,11 +94,19 @@ def estimate(s: Stack, places: Sequence[list[int]]) -> Estimate:
     return Estimate(
         x.reshape(-1, 2),
         _blocks(inverse),
+        inverse,
+        _lift(s, index, owner, check @ z, j),
         index,
         (gain @ z).reshape(-1, 2),
         _blocks(common - gain @ common),
         _surprise(_blocks(check), (check @ z).reshape(-1, 2)),
     )
+
+
+def _lift(s: Stack, index: Array, owner: Array, told: Array, places: int) -> Array:
+    """(J,) best guesses of the ground's height error, in m: gᵀ C⁻¹ (z - A x) sigmas."""
+    sigmas = np.einsum("ni,ni->n", s.ground[index], told.reshape(-1, 2))
+    return np.asarray(np.bincount(owner, sigmas * s.ground_sigma[index], minlength=places), np.float64)
 
 
 def _surprise(weight: Array, told: Array) -> Array:
@@ -106,7 +119,9 @@ def _surprise(weight: Array, told: Array) -> Array:
     )
 
 
-def estimate_without_outliers(s: Stack, places: Sequence[list[int]]) -> tuple[Estimate, list[list[int]]]:
+def estimate_without_outliers(
+    s: Stack, places: Sequence[list[int]], errors: Common
+) -> tuple[Estimate, list[list[int]]]:
     """Solve one window, taking out of their places, worst first, sightings that all others contradict.
 
     Returns the estimate and the places, those taken out as places of their own: one sighting given to the wrong place
@@ -114,7 +129,7 @@ def estimate_without_outliers(s: Stack, places: Sequence[list[int]]) -> tuple[Es
     """
     kept = [list(members) for members in places]
     for _ in range(MOST_OUTLIERS):
-        found = estimate(s, kept)
+        found = estimate(s, kept, errors)
         worst = int(np.argmax(found.surprise))
         if found.surprise[worst] < OUTLIER:
             break
@@ -129,16 +144,10 @@ def _blocks(m: Array) -> Array:
     return np.asarray(m.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)])
 
 
-def _common(s: Stack, index: Array) -> Array:
-    """(2M, 2M) covariance of what photos and the flight do to the sightings."""
-    exposures = np.array([s.sightings[i].exposure for i in index])
-    return _together(s.shared[index], np.zeros(len(index))) + _together(s.image[index], exposures)
-
-
 def _apart(s: Stack, index: Array, owner: Array) -> Array:
     """(2M, 2M) covariance of the sightings' own errors and of the ground's height at each place."""
     n = len(index)
-    c = _together(s.ground[index][:, None, :], owner) + _together(_doubts(s.doubt[index], owner), owner)
+    c = together(s.ground[index][:, None, :], owner) + together(_doubts(s.doubt[index], owner), owner)
     c.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)] += s.alone[index]
     return c
 
@@ -150,12 +159,6 @@ def _doubts(doubt: Array, owner: Array) -> Array:
     """
     largest = np.array([doubt[owner == p].max() for p in owner])
     return np.asarray(np.where(doubt > 0, largest, 0.0)[:, None, None] * np.eye(2))
-
-
-def _together(rows: Array, kind: Array) -> Array:
-    """(2M, 2M) covariance from (M, K, 2) shifts by one sigma, common to the sightings of one kind."""
-    flat = rows.transpose(0, 2, 1).reshape(2 * len(rows), -1)
-    return np.asarray((flat @ flat.T) * np.kron(kind[:, None] == kind, np.ones((2, 2))))
 
 
 def learnt(s: Stack, found: Sequence[Estimate]) -> Known:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.geo.associate import Stack, associate, nothing_known, stack
 from pipeline.geo.estimate import Estimate, estimate_without_outliers, heard, learnt, windows
 from pipeline.geo.geodesy import from_enu
+from pipeline.geo.joint import Common, Joint
 from pipeline.geo.radius import r90_m
 from pipeline.types import Covariance, GeoPoint, Hit, Sighting
 
@@ -25,18 +26,21 @@ Array = NDArray[np.float64]
 MOST_PASSES = 6  # each associates with the errors of photos and flight that the one before found
 
 
-def fuse(sightings: Iterable[Sighting]) -> tuple[Hit, ...]:
-    """Sightings of one flight -> hits, ordered by class and id; the order of the sightings does not matter."""
+def fuse(sightings: Iterable[Sighting], joint: Joint | None = None) -> tuple[Hit, ...]:
+    """Sightings of one flight -> hits, ordered by class and id; the order of the sightings does not matter.
+
+    joint: how the photos' own errors hang together after an adjustment; without it photos err independently.
+    """
     ordered = tuple(sorted(sightings, key=_order))
     if not ordered:
         return ()
     s = stack(ordered)
-    known, before = nothing_known(s), None
+    known, before, errors = nothing_known(s), None, Common(s, joint)
     for _ in range(MOST_PASSES):
         places = associate(s, known)
         if places == before:
             break
-        found = [estimate_without_outliers(s, [places[p] for p in run]) for run in windows(s, places)]
+        found = [estimate_without_outliers(s, [places[p] for p in run], errors) for run in windows(s, places)]
         known, before = learnt(s, [e for e, _ in found]), places
     hits = [_hit(s, members, e, k) for e, kept in found for k, members in enumerate(kept)]
     return tuple(sorted(_told_apart(hits), key=lambda h: (h.label, h.id)))
@@ -62,7 +66,7 @@ def _hit(s: Stack, members: list[int], e: Estimate, k: int) -> Hit:
     return Hit(
         id=_hit_id(sightings),
         label=best.detection.label,
-        at=_place(e.at[k], _height_m(s, heard(s, members)), s.origin),
+        at=_place(e.at[k], _height_m(s, heard(s, members)) + float(e.lift[k]), s.origin),
         covariance=covariance,
         r90_m=r90_m(covariance),
         confidence=best.detection.confidence,
@@ -80,7 +84,7 @@ def _assumed(sightings: tuple[Sighting, ...]) -> tuple[str, ...]:
 
 
 def _height_m(s: Stack, members: list[int]) -> float:
-    """Mean height of the ground points, the surest ones first."""
+    """Mean height of the ground under the sightings, the surest ones first."""
     weight = 1.0 / (np.trace(s.own[members], axis1=1, axis2=2) + 2 * s.doubt[members] ** 2)
     return float(weight @ s.up[members] / weight.sum())
 

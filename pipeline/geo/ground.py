@@ -52,6 +52,8 @@ class Surface(Protocol):
     @property
     def sigma_m(self) -> float: ...
     @property
+    def cell_m(self) -> float: ...
+    @property
     def notes(self) -> tuple[str, ...]: ...
 
     def meet(self, origin: GeoPoint, directions_enu: ArrayLike) -> Meeting:
@@ -107,6 +109,7 @@ class LevelGround:
     sigma_m: float = LEVEL_SIGMA_M
     notes: tuple[str, ...] = ()
     level: bool = True
+    cell_m: float = 0.0
 
     def meet(self, origin: GeoPoint, directions_enu: ArrayLike) -> Meeting:
         """See `Surface.meet`. A parabola gives the distance, Newton's method makes it exact."""
@@ -163,6 +166,11 @@ class DemGround:
     relief: Relief
     sigma_m: float
     level: bool = False
+
+    @property
+    def cell_m(self) -> float:
+        """Side of the DEM's cells."""
+        return self.dem.cell_m
 
     @property
     def notes(self) -> tuple[str, ...]:

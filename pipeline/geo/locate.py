@@ -22,13 +22,13 @@ from pipeline.geo.camera import rays
 from pipeline.geo.geodesy import to_enu
 from pipeline.geo.ground import REASONS, Surface, open_ground
 from pipeline.geo.rotation import enu_R_cam, error_axes_enu
-from pipeline.types import Attitude, Camera, Covariance, Detection, Frame, GeoPoint, Ground, Pose, Sighting
+from pipeline.types import Attitude, Camera, Covariance, Detection, Frame, GeoPoint, Ground, Pose, Posterior, Sighting
 
 Array = NDArray[np.float64]
 
 UNKNOWN_YAW_DEG = 45.0  # beyond this a heading error is no longer a small turn
 CIRCLE_90 = 2.1460  # r90 of a circular normal error, in sigmas
-GRAZING_SIGMAS = 2.0
+GRAZING_SIGMAS = 2.5
 UNMODELLED = 0.15  # share of a turn's effect that curvature of ground and angles leaves out of the linear model
 GRAZING = "the line of sight grazes the ground: within the attitude's error it may miss it altogether"
 TURNED = "turn"  # in `Frame.assumed`: the pixels are taken as turned against their metadata
@@ -45,6 +45,7 @@ class Aim:
     own_deg: Array  # (3,) one sigma about each axis, this image alone
     shared_deg: Array  # (3,) the same, common to the flight
     ground_alt_m: float | None = None  # level ground that a laser measured
+    posterior: Posterior | None = None  # of an adjustment; it goes before the angles' sigmas
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Located:
 
     points: (N, 3) latitude, longitude in degrees, ellipsoidal height in m, NaN where there is none; why: (N,)
     sentences, empty where there is a point; alone_m2: (N, 2, 2); image_m: (N, 6, 2) rows as `types.OWN`; shared_m:
-    (N, 7, 2) rows as `types.SHARED`; ground_m: (N, 2); doubt_m: (N,).
+    (N, 7, 2) rows as `types.SHARED`, or both by the sources of the frame's posterior; ground_m: (N, 2); doubt_m: (N,).
     """
 
     points: Array
@@ -95,6 +96,7 @@ def locate(detection: Detection, frame: Frame, ground: Ground) -> Sighting:
         t_ns=frame.pose.t_ns if frame.pose else None,
         assumed=frame.assumed,
         doubt_m=float(found.doubt_m[0]),
+        ground_sigma_m=open_ground(ground).sigma_m,
     )
 
 
@@ -145,8 +147,9 @@ def take_aim(frame: Frame, pose: Pose, camera: Camera, surface: Surface) -> Aim:
         error_axes_enu(attitude),
         np.array([own.yaw_deg, own.pitch_deg, own.roll_deg]),
         np.array([shared.yaw_deg, shared.pitch_deg, shared.roll_deg]),
+        posterior=frame.posterior,
     )
-    return aim if frame.laser is None else _aim_by_laser(aim, frame, camera, surface)
+    return aim if frame.laser is None or frame.posterior else _aim_by_laser(aim, frame, camera, surface)
 
 
 def _aim_by_laser(aim: Aim, frame: Frame, camera: Camera, surface: Surface) -> Aim:
@@ -202,21 +205,10 @@ def _errors(
     moved = on_ground(np.broadcast_to(np.eye(3), (n, 3, 3)))  # rows: east, north, up of the camera
     moved[:, :2] = np.eye(2)  # a slope must not seem to tell where the satellites were wrong
     turned = on_ground(np.radians(1.0) * np.cross(aim.axes_enu[None], d[:, None, :]) * t[:, None, None])
-    bent = on_ground(_lens_shifts(camera, cam, aim.enu_R_cam) * t[:, None, None])  # focal, pixel x, pixel y
-    own, shared = pose.own, pose.shared
-    image_rows = np.concatenate(
-        [moved * np.array([own.east_m, own.north_m, own.up_m])[:, None], turned * aim.own_deg[:, None]], axis=1
-    )
-    shared_rows = np.concatenate(
-        [
-            moved * np.array([shared.east_m, shared.north_m, shared.up_m])[:, None],
-            turned * aim.shared_deg[:, None],
-            bent[:, :1] * camera.focal_sigma,
-        ],
-        axis=1,
-    )
-    pixel_rows = bent[:, 1:] * pixel_sigma_px
-    alone_m2 = np.einsum("nki,nkj->nij", pixel_rows, pixel_rows) + _unmodelled(image_rows, shared_rows)
+    bent = on_ground(_lens_shifts(camera, cam, aim.enu_R_cam) * t[:, None, None])
+    image_rows, shared_rows, turns = _by_source(pose, camera, aim, moved, turned, bent)
+    pixel_rows = bent[:, 1:3] * pixel_sigma_px
+    alone_m2 = np.einsum("nki,nkj->nij", pixel_rows, pixel_rows) + _unmodelled(turns)
     if aim.own_deg[0] > UNKNOWN_YAW_DEG:
         image_rows[:, 3] = 0.0
         alone_m2 = alone_m2 + _any_turn_m(aim, points)[:, None, None] ** 2 * np.eye(2)
@@ -224,9 +216,30 @@ def _errors(
     return Located(points, ("",) * n, alone_m2, image_rows, shared_rows, lifted, np.zeros(n))
 
 
-def _unmodelled(image_rows: Array, shared_rows: Array) -> Array:
+def _by_source(
+    pose: Pose, camera: Camera, aim: Aim, moved: Array, turned: Array, bent: Array
+) -> tuple[Array, Array, Array]:
+    """Shifts on the ground by one sigma of each source of error: (this image's, the flight's, those of turns alone).
+
+    moved, turned: (N, 3, 2) by a metre and a degree; bent: (N, 5, 2) by a unit of `types.LENS`.
+    """
+    posterior, own, shared = aim.posterior, pose.own, pose.shared
+    if posterior is None:
+        own_m = np.array([own.east_m, own.north_m, own.up_m, *aim.own_deg])
+        shared_m = np.array([shared.east_m, shared.north_m, shared.up_m, *aim.shared_deg])
+        by_pose = np.concatenate([moved, turned], axis=1)
+        image, flight = by_pose * own_m[:, None], by_pose * shared_m[:, None]
+        turns = np.concatenate([image[:, 3:], flight[:, 3:]], axis=1)
+        return image, np.concatenate([flight, bent[:, :1] * camera.focal_sigma], axis=1), turns
+    by_all = np.concatenate([moved, turned, bent], axis=1)
+    mine, common = np.array(posterior.own), np.array(posterior.shared)
+    image = np.einsum("ks,nsj->nkj", mine, by_all[:, :6])
+    angles = np.concatenate([mine[:, 3:], common[:, 3:6]])
+    return image, np.einsum("ks,nsj->nkj", common, by_all), np.einsum("ks,nsj->nkj", angles, turned)
+
+
+def _unmodelled(turns: Array) -> Array:
     """(N, 2, 2) what the linear model leaves over: UNMODELLED of the turns' effect, in every direction."""
-    turns = np.concatenate([image_rows[:, 3:], shared_rows[:, 3:]], axis=1)
     return np.asarray((UNMODELLED**2 / 2 * (turns**2).sum(axis=(1, 2)))[:, None, None] * np.eye(2))
 
 
@@ -243,13 +256,18 @@ def _normals(surface: Surface, points: Array) -> Array:
 
 
 def _lens_shifts(camera: Camera, cam: Array, rotation: Array) -> Array:
-    """(N, 3, 3) changes of the unit ray, in ENU: focal length by its own size, pixel x and pixel y by one pixel."""
+    """(N, 5, 3) changes of the unit ray, in ENU, by a unit of each of `types.LENS`.
+
+    A principal point (or a pixel's error) one pixel to the right turns the ray to the left (to the right); only the
+    size matters here. k1 and k2 move ideal coordinates x by -x r² and -x r⁴.
+    """
     scale = cam[:, 2:3]
     zero = np.zeros(len(cam))
-    longer = np.column_stack([-cam[:, 0], -cam[:, 1], zero])
+    plane = np.column_stack([cam[:, :2], zero])
+    r2 = ((cam[:, :2] / scale) ** 2).sum(axis=1)[:, None]
     right = np.column_stack([scale[:, 0] / camera.fx_px, zero, zero])
     down = np.column_stack([zero, scale[:, 0] / camera.fy_px, zero])
-    return np.asarray(np.stack([longer, right, down], axis=1) @ rotation.T)
+    return np.asarray(np.stack([-plane, -right, -down, -plane * r2, -plane * r2**2], axis=1) @ rotation.T)
 
 
 def _grazing(aim: Aim, surface: Surface, d: Array, points: Array) -> NDArray[np.bool_]:

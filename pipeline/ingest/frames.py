@@ -121,6 +121,7 @@ def frame_of(parts: Parts, index: int) -> Frame:
         lens=parts.lens,
         laser=laser,
         height_above_takeoff_m=_above_takeoff_m(parts),
+        body=view.body or photo.reading.body or (parts.logged.body if parts.logged is not None else None),
         sources=_sources(parts, laser is not None),
         assumed=assumed,
         problem=problem,

@@ -14,7 +14,7 @@ from pipeline.ingest.clock import Moment, moments
 from pipeline.ingest.discover import find_flight
 from pipeline.ingest.mission_file import ASSUMPTIONS, MissionFile, PoseSpec
 from pipeline.ingest.nadir import courses
-from pipeline.ingest.overrides import camera_for, ground_of, mission_file_of, pose_specs
+from pipeline.ingest.overrides import camera_for, control_points, ground_of, mission_file_of, pose_specs
 from pipeline.ingest.photo import Photo, frame_id, read_photo
 from pipeline.ingest.position import Position, position_of
 from pipeline.ingest.track import Track
@@ -60,16 +60,18 @@ def open_mission(
         made, ground = _merged(made, list(shown.frames)), shown.ground
         skipped, more = [*skipped, *shown.skipped], [*more, *shown.warnings]
         logs += [facts_of(t) for t in shown.logs]
+    controls, missing = control_points(told, [f.id for f in made], ground.geoid)
     return Mission(
         root=str(root),
         frames=tuple(made),
         ground=ground,
         name=told.name,  # never the folder's: the same photos elsewhere are the same mission
         meta=_meta(told, photos),
-        warnings=tuple(warnings + more),
+        warnings=tuple(warnings + more + missing),
         skipped=tuple(skipped + unread + unreadable),
         logs=tuple(logs),
         clocks=attached.clocks,
+        controls=controls,
     )
 
 
@@ -98,9 +100,7 @@ def _read_lone(files: Sequence[Path], root: Path) -> tuple[list[Track], list[Ski
     return _read_tracks(files, root, read)
 
 
-def _read_tracks(
-    files: Sequence[Path], root: Path, read: Callable[[Path], Track]
-) -> tuple[list[Track], list[Skipped]]:
+def _read_tracks(files: Sequence[Path], root: Path, read: Callable[[Path], Track]) -> tuple[list[Track], list[Skipped]]:
     tracks, skipped = [], []
     for file in files:
         try:

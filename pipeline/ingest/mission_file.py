@@ -1,7 +1,7 @@
 """mission.toml: what a flight's files do not say themselves. Every table is optional; unknown keys are refused.
 
 The tables are those of docs/formats.md. `[run]` is kept as it stands for the command line; `[[control]]` points
-are checked and kept for the adjustment of attitudes.
+are checked here and placed by `overrides.control_points`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "ground": ("dem", "datum", "geoid", "plane_alt_m"),
     "clock": ("photos_minus_log_s", "names"),
     "run": (
-        "dem", "dem_datum", "geoid", "detector", "boxes", "false_alarms", "assume", "tz", "reviews",
+        "dem", "dem_datum", "geoid", "detector", "boxes", "false_alarms", "adjust", "assume", "tz", "reviews",
         "video_overlap", "video_every",
         "workers", "cluster", "resume",
     ),

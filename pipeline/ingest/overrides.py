@@ -11,12 +11,13 @@ from typing import Any
 from pipeline.errors import MissionError
 from pipeline.ingest import sigma
 from pipeline.ingest.focal import camera_of, zoom_of
-from pipeline.ingest.mission_file import CameraSpec, MissionFile, PoseSpec, read_mission_file
+from pipeline.ingest.mission_file import CameraSpec, Control, MissionFile, PoseSpec, read_mission_file
 from pipeline.ingest.photo import Photo
 from pipeline.ingest.position import Position
-from pipeline.types import Camera, Ground
+from pipeline.types import Camera, ControlPoint, GeoPoint, Ground
 
 DEFAULT_NAME = "mission.toml"
+CONTROL_SIGMA_M = 0.05  # where the mission file does not say how well a point was surveyed
 
 
 def mission_file_of(root: Path, mission_file: str | Path | None = None) -> MissionFile:
@@ -71,6 +72,39 @@ def pose_specs(told: MissionFile, photos: Sequence[Photo]) -> tuple[dict[str, Po
         elif len(photos) > 1:  # one photo alone is not expected to be all that the file speaks of
             warnings.append(f"mission file: [[pose]] photo {spec.photo!r} is not among the photos that were read")
     return found, warnings
+
+
+def control_points(
+    told: MissionFile, frame_ids: Sequence[str], geoid: str | None
+) -> tuple[tuple[ControlPoint, ...], list[str]]:
+    """([[control]] points with ellipsoidal heights and frame ids, warnings); raises MissionError for a name twice."""
+    by_name: dict[str, list[str]] = {}
+    for name in frame_ids:
+        for key in {name, name.rpartition("/")[2]}:
+            by_name.setdefault(key, []).append(name)
+    found, missing = [], set()
+    for control in told.controls:
+        pixels = []
+        for photo, x, y in control.pixels:
+            ids = by_name.get(photo, [])
+            if len(ids) > 1:
+                raise MissionError(f"mission file: [[control]] {control.id}: photo {photo!r} is there more than once")
+            if ids:
+                pixels.append((ids[0], x, y))
+            else:
+                missing.add(photo)
+        sigma_m = control.sigma_m or CONTROL_SIGMA_M
+        found.append(ControlPoint(control.id, _place(control, geoid), sigma_m, tuple(pixels)))
+    if not missing or len(frame_ids) == 1:  # one photo alone is not expected to be all that the file speaks of
+        return tuple(found), []
+    return tuple(found), [f"mission file: [[control]] photos that were not read: {', '.join(sorted(missing)[:5])}"]
+
+
+def _place(control: Control, geoid: str | None) -> GeoPoint:
+    from pipeline.geo.datum import to_ellipsoidal
+
+    alt_m = float(to_ellipsoidal(control.alt_m, control.datum, control.lat_deg, control.lon_deg, geoid))
+    return GeoPoint(control.lat_deg, control.lon_deg, alt_m)
 
 
 def camera_for(photo: Photo, spec: CameraSpec | None, models: frozenset[str]) -> tuple[Camera | None, str]:

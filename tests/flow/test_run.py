@@ -55,7 +55,7 @@ def test_provenance_fits_its_schema(done, schema):
     facts = json.loads((done / "provenance.json").read_bytes())
     schema("provenance").validate(facts)
     assert facts["counts"]["frames"] == facts["counts"]["searched"] == 8
-    assert set(facts["timings_s"]) == {"look", "turns", "locate and fuse", "report"}
+    assert set(facts["timings_s"]) == {"look", "adjust", "locate and fuse", "report"}
 
 
 def test_frames_fit_their_schema_and_come_back_equal(flight, done, schema):

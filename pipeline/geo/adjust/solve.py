@@ -1,0 +1,181 @@
+"""The adjustment itself: Gauss–Newton with weights that fade for what fits badly, then without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.linalg import LinAlgError
+from numpy.typing import NDArray
+
+from pipeline.errors import GeometryError
+from pipeline.geo.adjust.known import Relief, all_known, on_the_ground, relief
+from pipeline.geo.adjust.model import Linear, State, linearise, points_on_ground, start
+from pipeline.geo.adjust.problem import COMMON, POSE, Problem
+from pipeline.geo.adjust.reduce import Reduced, reduce
+from pipeline.types import LENS
+
+Array = NDArray[np.float64]
+Kept = NDArray[np.bool_]
+
+ROUNDS = 14
+LAST_ROUNDS = 4
+KNEE = 2.5  # residuals, in sigmas, beyond which an observation is believed less
+REJECTED = 4.5  # and beyond which it is not believed at all
+STEADY = (0.002, 2e-5)  # changes, in m and rad, below which the poses have settled
+SETTLED_SCALE = 1.2
+LEAST_SCALE = 0.5  # of the ties' sigma: what is found better than that is not believed
+BELOW_GROUND = 4.0  # sigmas: nothing stands so deep in the ground; moving water seems to
+ABOVE_GROUND = 4.0  # and what alone stands so high over it is no tree among trees
+AMONG = 10  # points of a cell that make it a wood
+LENS_MISFIT = 1.0  # mean square, in sigmas, of what the ties say against what is known of the lenses
+MOST_DISCOUNT = 32.0
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """State, the observations that count, how large their errors really are (in sigmas), and the last equations.
+
+    discount: by how much more than that the ties of a picture are mistrusted, because they err together.
+    """
+
+    problem: Problem
+    state: State
+    kept: Kept
+    scale: float
+    discount: float
+    reduced: Reduced
+    under: Relief
+    rounds: int
+
+
+def solve(problem: Problem) -> Solution:
+    """Adjust. The linear parts are solved exactly; the rest is repeated until the poses have settled.
+
+    Raises GeometryError where poses and pictures contradict each other beyond any solution.
+    """
+    try:
+        return _solve(problem)
+    except (LinAlgError, RuntimeError) as why:  # SuperLU's word for singular is a RuntimeError
+        raise GeometryError(f"the photos' poses cannot be adjusted: nothing fits together ({why})") from why
+
+
+def _solve(problem: Problem) -> Solution:
+    state = start(problem)
+    seen = np.asarray(np.isfinite(state.points).all(axis=1))
+    state = replace(state, points=np.where(seen[:, None], state.points, 0.0))
+    kept = seen[problem.ties.point]
+    under = relief(problem, state.points)
+    state = replace(state, ground=np.zeros(under.count))
+    scale = np.inf
+    for done in range(1, ROUNDS + 1):
+        linear = linearise(problem, state)
+        apart = _apart(problem, linear)
+        scale = max(1.0, min(scale, _usual(apart[kept & linear.front])))
+        weight = np.where(kept & linear.front, 1.0 / np.sqrt(1.0 + (apart / (KNEE * scale)) ** 2), 0.0)
+        before, state = state, _step(problem, state, linear, weight, under)[0]
+        if done == 2:  # now that the attitudes are nearly right
+            again = points_on_ground(problem, state.pose, state.lens)
+            state = replace(state, points=np.where(np.isfinite(again), again, state.points))
+        elif scale <= SETTLED_SCALE and done > 3 and _settled(before, state):
+            break
+    solution = _finish(problem, state, kept, under, done, 1.0)
+    while solution.discount < MOST_DISCOUNT and _lens_misfit(solution) > LENS_MISFIT:
+        solution = _finish(problem, solution.state, kept, under, solution.rounds, 2.0 * solution.discount)
+    return solution
+
+
+def _lens_misfit(solution: Solution) -> float:
+    """How far the lenses went from what is known of them.
+
+    Hundreds of ties a picture look far surer than they are: a rolling shutter or a lens that no model has bends them
+    all together, and a lens that takes the blame (a focal length 10 % off) is where that shows.
+    """
+    return float(np.mean((solution.state.lens / solution.problem.lens_sigma) ** 2))
+
+
+def _finish(problem: Problem, state: State, kept: Kept, under: Relief, done: int, discount: float) -> Solution:
+    """Without what does not fit, and with the errors that the rest really has."""
+    scale = 1.0
+    for _ in range(LAST_ROUNDS):
+        linear = linearise(problem, state)
+        apart = _apart(problem, linear)
+        grounded = ~_off_the_ground(problem, state, under)[problem.ties.point]
+        kept = _seen_twice(problem, linear.front & (apart < REJECTED * scale) & kept & grounded)
+        scale = _scale(problem, apart, kept)
+        state, reduced = _step(problem, state, linear, kept / (scale * discount), under)
+    return Solution(problem, state, kept, scale, discount, reduced, under, done + LAST_ROUNDS)
+
+
+def _usual(apart: Array) -> float:
+    """Sigmas of one axis by the median length of residuals (Rayleigh's is 1.18 sigmas)."""
+    return float(np.median(apart)) / 1.1774 if len(apart) else 1.0
+
+
+def _step(problem: Problem, state: State, linear: Linear, weight: Array, under: Relief) -> tuple[State, Reduced]:
+    known, _ = all_known(problem, state, under)
+    lens_at, ground_at = problem.common.start, problem.common.stop
+    shared_at = ground_at - COMMON
+    clean = replace(
+        linear,
+        residual=np.where(linear.front[:, None], linear.residual, 0.0),
+        by_pose=np.nan_to_num(linear.by_pose),
+        by_lens=np.nan_to_num(linear.by_lens),
+        by_point=np.nan_to_num(linear.by_point),
+    )
+    reduced = reduce(problem, clean, weight / problem.ties.sigma_px, known, ground_at + under.count)
+    step = reduced.unknowns()
+    return State(
+        state.pose + step[:lens_at].reshape(-1, POSE),
+        state.lens + step[lens_at:shared_at].reshape(-1, len(LENS)),
+        state.shared + step[shared_at:ground_at],
+        state.ground + step[ground_at:],
+        state.points + reduced.points(step),
+    ), reduced
+
+
+def _apart(problem: Problem, linear: Linear) -> Array:
+    """(M,) residuals in sigmas of one axis; infinite for what cannot be seen."""
+    length = np.hypot(linear.residual[:, 0], linear.residual[:, 1]) / problem.ties.sigma_px
+    return np.asarray(np.where(linear.front & np.isfinite(length), length, np.inf))
+
+
+def _off_the_ground(problem: Problem, state: State, under: Relief) -> Kept:
+    """(P,) points that no fixed thing can be: what drifts along the line of flight has a parallax of its own.
+
+    Ripples that the current carries with the drone or against it lie on every epipolar line, far below the ground or
+    above it.
+    """
+    apart = on_the_ground(problem, state, under)[1]
+    cell = under.columns[:, 0]
+    order = np.lexsort((apart, cell))
+    starts = np.flatnonzero(np.r_[True, np.diff(cell[order]) > 0]) if len(cell) else np.zeros(0, np.intp)
+    count = np.diff(np.r_[starts, len(cell)])
+    median = np.zeros(under.count)
+    median[cell[order[starts]]] = apart[order[starts + count // 2]]
+    many = np.zeros(under.count, bool)
+    many[cell[order[starts]]] = count >= AMONG
+    wood = many[cell] & (median[cell] > ABOVE_GROUND / 2)
+    return np.asarray((apart < -BELOW_GROUND) | ((apart > ABOVE_GROUND) & ~wood))
+
+
+def _seen_twice(problem: Problem, kept: Kept) -> Kept:
+    """Without points that only one frame still sees, unless something else is known of them."""
+    count = np.bincount(problem.ties.point[kept], minlength=problem.ties.points)
+    enough = count >= 2
+    enough[list(problem.fixed) + list(problem.lasers)] = True
+    return np.asarray(kept & enough[problem.ties.point])
+
+
+def _scale(problem: Problem, apart: Array, kept: Kept) -> float:
+    """Standard error of unit weight of the observations that count."""
+    if not kept.any():
+        return 1.0
+    points = len(np.unique(problem.ties.point[kept]))
+    redundancy = 2 * int(kept.sum()) - 2 * points  # the ground holds the third coordinate, more or less
+    return max(LEAST_SCALE, float(np.sqrt((apart[kept] ** 2).sum() / max(redundancy, 1))))
+
+
+def _settled(before: State, after: State) -> bool:
+    change = np.abs(after.pose - before.pose)
+    return bool(change[:, :3].max() < STEADY[0] and change[:, 3:].max() < STEADY[1])
