@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from jsonschema import Draft202012Validator
 from nbclient import NotebookClient
 
+from pipeline import open_run
 from pipeline.config import RunConfig
 from pipeline.flow.run import run
 from pipeline.sim import FlightConfig, make_flight
@@ -35,18 +39,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "run"
 
 
-def executed(name: str, run_folder: Path) -> list[Any]:
-    """All outputs of a notebook whose parameter cell names this run."""
+def executed(name: str, folder: Path, **told: str) -> list[Any]:
+    """All outputs of a notebook that runs in this folder; what its parameter cell is told stands at that cell's end."""
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     (parameters,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
-    parameters.source = f"RUN = {str(run_folder)!r}"
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(run_folder.parent)}}).execute()
+    parameters.source += "".join(f"\n{key} = {value!r}" for key, value in told.items())
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
 @pytest.fixture(scope="module")
 def outputs(finished: Path) -> list[Any]:
-    return executed("01_look_at_a_mission.ipynb", finished)
+    return executed("01_look_at_a_mission.ipynb", finished.parent, RUN=str(finished))
 
 
 def shown(outputs: list[Any], kind: str) -> list[str]:
@@ -66,6 +70,19 @@ def test_hits_crop_and_footprint_are_shown(outputs: list[Any]) -> None:
     assert base64.b64decode(crop).startswith(b"\xff\xd8\xff")
     (footprint,) = shown(outputs, "image/svg+xml")
     assert "<path" in footprint
+
+
+def test_what_the_adjustment_found_fits_its_schemas(
+    finished: Path, schema: Callable[[str], Draft202012Validator]
+) -> None:
+    told = open_run(finished).provenance
+    schema("provenance").validate(told)
+    schema("frames").validate(json.loads((finished / "frames.json").read_bytes()))
+    found = told["calibration"]
+    assert (found["mode"], found["tied"]) == ("auto", 6)
+    assert {"no", "unknown"} <= {answer["verdict"] for answer in found["examined"]}
+    for wrong in ({"mode": "never"}, {"examined": [{"kind": "yaw"}]}, {"lenses": [{}]}, {"tied": -1}):
+        assert not schema("provenance").is_valid({**told, "calibration": {**found, **wrong}})
 
 
 def page_of(outputs: list[Any]) -> str:
@@ -96,3 +113,39 @@ def test_the_map_draws_inside_the_notebook(outputs: list[Any], tmp_path: Path) -
     pixels = cv2.imdecode(np.fromfile(picture, np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None
     assert len(np.unique(pixels[50:650].reshape(-1, 3), axis=0)) > 5_000  # photos, not a blank frame
+
+
+# --- 02 why is this hit here -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """As it stands: it makes a flight of its own, in which one photo's heading is wrong."""
+    return executed("02_why_is_this_hit_here.ipynb", tmp_path_factory.mktemp("为什么 why"))
+
+
+def printed(outputs: list[Any]) -> str:
+    return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+
+
+def test_the_adjustment_brings_the_hit_to_its_truth(explained: list[Any]) -> None:
+    """The truth lies outside the radius as recorded, inside as corrected."""
+    lines = re.findall(r"(before|after): ([\d.]+) m, r90 ([\d.]+) m", printed(explained))
+    (before, off_before, r90_before), (after, off_after, r90_after) = lines
+    assert (before, after) == ("before", "after")
+    assert float(off_before) > float(r90_before) > float(r90_after) > float(off_after)
+
+
+def test_the_heading_that_lies_is_named(explained: list[Any]) -> None:
+    (answers,) = [t for t in shown(explained, "text/html") if "verdict" in t]
+    assert re.search(r"<td>yaw</td>\s*<td>found</td>\s*<td>[^<]*heading off by", answers)
+    assert "<td>unknown</td>" in answers
+
+
+def test_rays_terrain_and_terms_are_drawn(explained: list[Any]) -> None:
+    wide, near, side, terms = shown(explained, "image/svg+xml")
+    for drawing in (wide, near):
+        assert drawing.count("<ellipse") >= 12 and "#009e73" in drawing  # ellipses of both, and the truth
+    assert side.count("#c9b08a") >= 3  # the ground under each ray
+    assert "卫星定位 position · 整个航次 flight" in terms and terms.count("<rect") >= 12
+    assert "would not halve" in printed(explained) and "20°: a second view would pay" in printed(explained)
