@@ -178,9 +178,7 @@ def test_smoke_without_a_point_stands_on_its_foot(tmp_path: Path) -> None:
     told = {
         "images": [{"id": 1, "file_name": "a.jpg", "width": 400, "height": 300}],
         "categories": [{"id": 1, "name": "smoke"}, {"id": 2, "name": "outfall"}],
-        "annotations": [
-            {"image_id": 1, "category_id": c, "bbox": [100, 50, 40, 80]} for c in (1, 2)
-        ],
+        "annotations": [{"image_id": 1, "category_id": c, "bbox": [100, 50, 40, 80]} for c in (1, 2)],
     }
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps(told), encoding="utf-8")
