@@ -17,7 +17,7 @@ from pipeline.geo.horizon import Horizon, corrected
 from pipeline.geo.liars import Finding, examine, liars_after, repaired
 from pipeline.geo.locate import TURNED
 from pipeline.parallel import Pool
-from pipeline.types import Attitude, Frame, Mission
+from pipeline.types import Attitude, Frame, Ground, Mission
 
 Tell = Callable[[str, int, int], None]
 
@@ -56,7 +56,12 @@ def adjust_mission(mission: Mission, mode: str, pool: Pool | None, tell: Tell) -
         done = _only_tied(done, block)
     new = {f.id: f for f in done}
     warnings = mission.warnings + _sentences((*first, *second), done, block)
-    made = replace(mission, frames=tuple(new.get(f.id, f) for f in mission.frames), warnings=warnings)
+    made = replace(
+        mission,
+        frames=tuple(new.get(f.id, f) for f in mission.frames),
+        ground=_found_ground(mission.ground, surface, block),
+        warnings=warnings,
+    )
     return Adjusted(made, block, _facts(mode, {"before": first, "after": second}, seen, block))
 
 
@@ -65,6 +70,14 @@ def _may_be_placed(frame: Frame) -> bool:
     if frame.pose is None or frame.camera is None:
         return False
     return not frame.problem or frame.pose.attitude is None
+
+
+def _found_ground(ground: Ground, surface: Surface, block: Block | None) -> Ground:
+    """Level ground where the ties lie, and as rough as they are; a terrain model stays what it is."""
+    found = block.ground_found() if block is not None and surface.level else None
+    if found is None or ground.plane_alt_m is None:
+        return ground
+    return replace(ground, plane_alt_m=ground.plane_alt_m + found[0], sigma_m=found[1])
 
 
 def _headed(frames: Sequence[Frame], seen: Coarse) -> list[Frame]:
@@ -199,4 +212,5 @@ def _facts(mode: str, findings: Mapping[str, Sequence[Finding]], seen: Seen, blo
         "rejected_share": round(block.rejected, 4),
         "ties_error_in_sigmas": round(block.scale * block.solution.discount, 2),
         "lenses": lenses,
+        "ground_m": None if (found := block.ground_found()) is None else [round(v, 3) for v in found],
     }

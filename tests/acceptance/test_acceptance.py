@@ -9,20 +9,42 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import contest_flights, honest_radius, pixels
+from benchmarks import contest_flights, honest_radius, pixels, river_strip
 from pipeline.sim import FlightConfig, make_flight
 
 pytestmark = pytest.mark.acceptance
 
 
 def test_contest_flights():
-    """50 flights at 55 m, opposing strips, real noise, DEM given."""
-    found = contest_flights.measure(50)
+    """50 flights at 55 m, opposing strips, real noise, DEM given, poses as recorded."""
+    found = contest_flights.measure(50, kind=contest_flights.Flights(adjust="off"))
     print(found)
     assert found.recall >= 0.97
     assert found.false_alarms_per_photo <= 0.05
     assert found.ce90_m <= 4.0
     assert found.ce90_mean_removed_m <= 2.8
+
+
+@pytest.mark.parametrize(("profile", "noise", "ce90_m"), [("real", 1.0, 3.5), ("real", 2.0, 6.5), ("rtk", 1.0, 0.3)])
+def test_adjusted_contest_flights(profile, noise, ce90_m):
+    """The same with poses adjusted; strips turned, headings off by 10-40 degrees and wrong heights among them."""
+    kind = contest_flights.Flights(profile=profile, noise=noise, lies=True)
+    found = contest_flights.measure(50, kind=kind)
+    print(kind.name, found)
+    assert found.recall >= 0.97
+    assert found.false_alarms_per_photo <= 0.05
+    assert found.ce90_m <= ce90_m
+    assert found.ce90_mean_removed_m <= 1.5
+    assert found.lying == 0
+
+
+def test_a_strip_along_a_river(tmp_path):
+    """10 km, nearly half of every picture moving water: none of it ties photos, nothing bends, radii are true."""
+    strip = river_strip.measure(river_strip.config_of(2, 430, 1000), tmp_path, workers=2)
+    print(strip)
+    assert strip.ties_on_water == 0
+    assert np.mean(strip.adjusted.inside) >= 0.87
+    assert np.max(np.abs(strip.bends_m)) <= 0.5
 
 
 @pytest.mark.parametrize("pattern", ["nadir", "oblique"])

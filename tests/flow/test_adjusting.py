@@ -152,3 +152,17 @@ def test_a_lone_photo_is_levelled_by_its_horizon(tmp_path) -> None:
     where = [(600.0, 800.0)]
     plain, better = (Locator(ground, adjust=a).places("p", photo, where)[0] for a in (False, True))
     assert better.r90_m < 0.85 * plain.r90_m
+
+
+def test_without_a_terrain_model_the_plane_lies_where_the_ties_are(tmp_path) -> None:
+    """A barometer that is 12 m off puts the plane at take-off 12 m off; a single sighting must not fall for it."""
+    made = small(tmp_path, seed=76, lies=("barometer=12",))
+    mission = open_mission(made.flight)
+    done = adjust_mission(mission, "auto", None, quiet)
+    with made.pixels.open(encoding="utf-8") as file:
+        true_m = np.median([float(r["alt_m"]) for r in csv.DictReader(file) if r["visible"] == "1"])
+    above = [f.pose.at.alt_m - m.ground.plane_alt_m for m in (mission, done.mission) for f in m.frames[:1]]
+    aloft = made.truth.lla[0][2] - true_m
+    assert abs(above[0] - aloft) > 8.0
+    assert abs(above[1] - aloft) < 3.0
+    assert 0.5 <= done.mission.ground.sigma_m < 4.0

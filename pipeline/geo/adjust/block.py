@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.adjust.model import corrected_camera, positions, turns
-from pipeline.geo.adjust.problem import POSE, Problem
+from pipeline.geo.adjust.problem import COMMON, POSE, ROUGH_M, Problem, heights
 from pipeline.geo.adjust.reduce import Solve, solver
 from pipeline.geo.adjust.solve import Solution
 from pipeline.geo.geodesy import from_enu
@@ -18,6 +18,8 @@ from pipeline.types import LENS, Frame, GeoPoint, PoseError, Posterior
 
 Array = NDArray[np.float64]
 
+LEAST_POINTS = 50  # that tell how high the ground lies
+USUAL = 1.4826  # sigmas of a normal error by its median size
 UNIT = np.array([1.0, 1.0, 1.0, *np.degrees([1.0, 1.0, 1.0])])  # of corrections: rad -> degrees
 
 
@@ -62,6 +64,20 @@ class Block:
         flat = g.reshape(n, 2 * m)
         both = flat.T @ self._rest(flat)
         return np.asarray((both + both.T) / 2)
+
+    def ground_found(self) -> tuple[float, float] | None:
+        """(m by which the ground lies above what was known of it, one sigma of a place about that), by all the ties.
+
+        None where too few of them are left to tell.
+        """
+        problem, state = self.solution.problem, self.solution.state
+        some = np.unique(problem.ties.point[self.solution.kept])
+        above, _ = heights(problem, state.points[some], np.zeros(COMMON - POSE))
+        above = above[np.isfinite(above)]
+        if len(above) < LEAST_POINTS:
+            return None
+        middle = float(np.median(above))
+        return middle, max(ROUGH_M, USUAL * float(np.median(np.abs(above - middle))))
 
     @property
     def _size(self) -> int:

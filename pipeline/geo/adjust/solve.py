@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.errors import GeometryError
 from pipeline.geo.adjust.known import Relief, all_known, on_the_ground, relief
 from pipeline.geo.adjust.model import Linear, State, linearise, points_on_ground, start
-from pipeline.geo.adjust.problem import COMMON, POSE, Problem
+from pipeline.geo.adjust.problem import CELL_SHARE, COMMON, POSE, ROUGH_M, ROUGH_SHARE, Problem, heights
 from pipeline.geo.adjust.reduce import Reduced, reduce
 from pipeline.types import LENS
 
@@ -27,7 +27,8 @@ SETTLED_SCALE = 1.2
 LEAST_SCALE = 0.5  # of the ties' sigma: what is found better than that is not believed
 BELOW_GROUND = 4.0  # sigmas: nothing stands so deep in the ground; moving water seems to
 ABOVE_GROUND = 4.0  # and what alone stands so high over it is no tree among trees
-AMONG = 10  # points of a cell that make it a wood
+AMONG = 10  # points so high in one cell are a wood, if …
+CROWNS = 1.2  # … half of them differ by so many sigmas
 LENS_MISFIT = 1.0  # mean square, in sigmas, of what the ties say against what is known of the lenses
 MOST_DISCOUNT = 32.0
 
@@ -144,19 +145,30 @@ def _off_the_ground(problem: Problem, state: State, under: Relief) -> Kept:
     """(P,) points that no fixed thing can be: what drifts along the line of flight has a parallax of its own.
 
     Ripples that the current carries with the drone or against it lie on every epipolar line, far below the ground or
-    above it.
+    above it, and all at one height; a wood's crowns differ. Over a terrain model its own height counts: where there is
+    nothing but water, the relief that was fitted follows the ripples.
     """
     apart = on_the_ground(problem, state, under)[1]
+    if not problem.surface.level:
+        sigma_m = problem.surface.sigma_m
+        wide_m = np.hypot(ROUGH_M + ROUGH_SHARE * sigma_m, np.sqrt(1.0 + 2.0 * CELL_SHARE**2) * sigma_m)
+        apart = np.where(apart == 0.0, 0.0, heights(problem, state.points, state.shared[POSE:])[0] / wide_m)
+    high = np.flatnonzero(apart > ABOVE_GROUND)
     cell = under.columns[:, 0]
+    wood = _crowns(apart[high], cell[high], under.count)
+    off = apart < -BELOW_GROUND
+    off[high] = ~wood[cell[high]]
+    return np.asarray(off)
+
+
+def _crowns(apart: Array, cell: NDArray[np.intp], cells: int) -> Kept:
+    """(cells,) where many things stand high and half of them differ by more than CROWNS."""
     order = np.lexsort((apart, cell))
-    starts = np.flatnonzero(np.r_[True, np.diff(cell[order]) > 0]) if len(cell) else np.zeros(0, np.intp)
-    count = np.diff(np.r_[starts, len(cell)])
-    median = np.zeros(under.count)
-    median[cell[order[starts]]] = apart[order[starts + count // 2]]
-    many = np.zeros(under.count, bool)
-    many[cell[order[starts]]] = count >= AMONG
-    wood = many[cell] & (median[cell] > ABOVE_GROUND / 2)
-    return np.asarray((apart < -BELOW_GROUND) | ((apart > ABOVE_GROUND) & ~wood))
+    count = np.bincount(cell, minlength=cells)
+    first = np.r_[0, np.cumsum(count)[:-1]]
+    ordered = np.append(apart[order], 0.0)
+    low, up = (ordered[np.where(count > 0, first + (count * k) // 4, len(apart))] for k in (1, 3))
+    return np.asarray((count >= AMONG) & (up - low > CROWNS))
 
 
 def _seen_twice(problem: Problem, kept: Kept) -> Kept:

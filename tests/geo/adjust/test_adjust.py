@@ -14,6 +14,7 @@ from pipeline.geo.adjust.problem import COMMON, pose_the_problem
 from pipeline.geo.fuse import fuse
 from pipeline.geo.geodesy import to_enu
 from pipeline.geo.locate import locate, locate_pixels
+from pipeline.sim.ties import draw_ties
 from pipeline.types import Attitude, ControlPoint, Detection, GeoPoint, LaserPoint
 from tests.geo.adjust.flights import Flown, fly
 
@@ -243,3 +244,24 @@ def _moved(at: GeoPoint, enu_m: np.ndarray) -> GeoPoint:
     from pipeline.geo.geodesy import from_enu
 
     return GeoPoint(*(float(v) for v in from_enu(enu_m[None], at)[0]))
+
+
+def test_water_that_flows_with_the_drone_is_no_ground(flown) -> None:
+    """Where all ties are ripples at one height over the terrain, none of them is believed; a wood's crowns are."""
+    truth, drawn = flown.made.truth, draw_ties(flown.made.truth, per_photo=120)
+    names = {f.id: k for k, f in enumerate(flown.frames)}
+    middle = np.median(drawn.world_m[:, :2], axis=0)
+    patch = np.abs(drawn.world_m[:, :2] - middle).max(axis=1) < 20.0
+    assert patch.sum() > 20
+    crowns_m = 4.0 + 6.0 * np.random.default_rng(3).random(len(patch))
+    for lift_m, believed in ((np.full(len(patch), 4.5), 0.0), (crowns_m, 0.5)):
+        there = drawn.world_m + np.where(patch, lift_m, 0.0)[:, None] * [0.0, 0.0, 1.0]
+        px = drawn.px.copy()
+        for photo, lens in enumerate(truth.lenses):
+            some = (drawn.frame == photo) & patch[drawn.point]
+            shot = truth.shot[photo]
+            px[some] = lens.project((there[drawn.point[some]] - truth.world_m[shot]) @ truth.world_R_cam[shot])[0]
+        of_photo = np.array([names[name] for name in truth.photos], np.intp)
+        found = adjust(flown.frames, Ties(of_photo[drawn.frame], drawn.point, px, drawn.sigma_px), flown.surface)
+        share = found.solution.kept[patch[drawn.point]].mean()
+        assert share == 0.0 if believed == 0.0 else share > believed
