@@ -39,10 +39,10 @@ def test_adjusted_contest_flights(profile, noise, ce90_m):
 
 
 def test_a_strip_along_a_river(tmp_path):
-    """10 km, nearly half of every picture moving water: none of it ties photos, nothing bends, radii are true."""
+    """10 km, nearly half of every picture moving water: no tie on it counts, nothing bends, radii are true."""
     strip = river_strip.measure(river_strip.config_of(2, 430, 1000), tmp_path, workers=2)
     print(strip)
-    assert strip.ties_on_water == 0
+    assert strip.believed_on_water == 0
     assert np.mean(strip.adjusted.inside) >= 0.87
     assert np.max(np.abs(strip.bends_m)) <= 0.5
 
