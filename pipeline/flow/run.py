@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pipeline import imagery
 from pipeline.config import RunConfig
-from pipeline.errors import MissionError, OutputError, PipelineError
+from pipeline.errors import GeometryError, MissionError, OutputError, PipelineError
 from pipeline.flow import provenance
 from pipeline.flow.adjusting import Adjusted, adjust_mission
 from pipeline.flow.frames import frames_value
@@ -80,7 +80,11 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
 def _adjusted(mission: Mission, mode: str, grown: Path, pool: Pool | None, tell: Tell) -> Adjusted:
     """Poses corrected from the pictures; where that is not wanted, turned photos are doubted at least."""
     if mode != "off":
-        return adjust_mission(mission, mode, pool, tell)
+        try:
+            return adjust_mission(mission, mode, pool, tell)
+        except GeometryError:
+            shutil.rmtree(grown)  # asked for what these photos cannot give: there is nothing to go on with
+            raise
     doubted = doubt_turned(mission, str(grown / "work" / "thumbs"), pool, partial(tell, "turns"))
     return Adjusted(doubted, None, {"mode": mode})
 

@@ -39,6 +39,7 @@ def test_help_explains_every_option(qly, command):
         ("run", "x", "-o", "y", "--false-alarms", "0"),
         ("run", "x", "-o", "y", "--dem-datum", "egm"),
         ("run", "x", "-o", "y", "--assume", "zenith"),
+        ("run", "x", "-o", "y", "--adjust", "perhaps"),
         ("run", "x", "-o", "y", "--boxes", "b", "--detector", "marker"),
         ("locate", "x.JPG"),
         ("locate", "--pixel", "1,1"),

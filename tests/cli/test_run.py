@@ -211,3 +211,27 @@ def test_names_cannot_command_the_terminal(qly, photo, tmp_path):
 
 def test_sim_never_overwrites(qly, flight):
     assert "already" in qly("sim", flight.root).sentence()
+
+
+def test_an_adjustment_that_is_required_and_impossible_is_refused(qly, flight, tmp_path):
+    out = tmp_path / "run"
+    ended = qly("run", flight.flight, "-o", out, "--boxes", flight.boxes, "--adjust", "require", "--workers", 1)
+    assert "--adjust require: no two photos see enough in common" in ended.sentence()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_asked_of_the_adjustment_stands_in_the_provenance(qly, flight, tmp_path):
+    for mode in ("off", "auto"):
+        ended = qly(
+            "run", flight.flight, "-o", tmp_path / mode, "--boxes", flight.boxes, "--adjust", mode, "--workers", 1
+        )
+        assert ended.code == 0, ended.err
+        facts = json.loads((tmp_path / mode / "provenance.json").read_bytes())
+        assert facts["calibration"]["mode"] == mode
+        assert ("could not be tied" in ended.err) == (mode == "auto")  # the pictures are blank
+
+
+def test_locate_adjusts_when_asked(qly, photo):
+    ended = qly("locate", photo, "--pixel", "200,150", "--adjust")
+    assert ended.code == 0
+    assert json.loads(ended.out)["r90_m"] > 0
