@@ -59,7 +59,7 @@ def adjust_mission(mission: Mission, mode: str, pool: Pool | None, tell: Tell) -
     made = replace(
         mission,
         frames=tuple(new.get(f.id, f) for f in mission.frames),
-        ground=_found_ground(mission.ground, surface, block),
+        ground=found_ground(mission.ground, surface, block),
         warnings=warnings,
     )
     return Adjusted(made, block, _facts(mode, {"before": first, "after": second}, seen, block))
@@ -72,12 +72,12 @@ def _may_be_placed(frame: Frame) -> bool:
     return not frame.problem or frame.pose.attitude is None
 
 
-def _found_ground(ground: Ground, surface: Surface, block: Block | None) -> Ground:
-    """Level ground where the ties lie, and as rough as they are; a terrain model stays what it is."""
+def found_ground(ground: Ground, surface: Surface, block: Block | None) -> Ground:
+    """Level ground where the ties lie, as unsure as it was at a single place; a terrain model stays what it is."""
     found = block.ground_found() if block is not None and surface.level else None
     if found is None or ground.plane_alt_m is None:
         return ground
-    return replace(ground, plane_alt_m=ground.plane_alt_m + found[0], sigma_m=found[1])
+    return replace(ground, plane_alt_m=ground.plane_alt_m + found[0], sigma_m=max(found[1], surface.sigma_m))
 
 
 def _headed(frames: Sequence[Frame], seen: Coarse) -> list[Frame]:

@@ -165,4 +165,4 @@ def test_without_a_terrain_model_the_plane_lies_where_the_ties_are(tmp_path) -> 
     aloft = made.truth.lla[0][2] - true_m
     assert abs(above[0] - aloft) > 8.0
     assert abs(above[1] - aloft) < 3.0
-    assert 0.5 <= done.mission.ground.sigma_m < 4.0
+    assert done.mission.ground.sigma_m >= mission.ground.sigma_m  # one place may still lie lower or higher

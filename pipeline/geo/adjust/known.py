@@ -26,7 +26,7 @@ from pipeline.types import LENS, Attitude
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-GROUND_KNEE = 2.0  # sigmas beyond which a point is taken for a tree or a roof, and believed less
+UNDER_KNEE, OVER_KNEE = 2.0, 0.7  # sigmas under and over the ground from which a point is believed less: trees stand up
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def on_the_ground(problem: Problem, state: State, under: Relief) -> tuple[list[E
     free &= np.isfinite(above)
     sigma = ROUGH_M + ROUGH_SHARE * problem.surface.sigma_m
     apart = np.where(free, (above - under.height_m(state.ground)) / sigma, 0.0)
-    weight = 1.0 / np.sqrt(1.0 + (apart / GROUND_KNEE) ** 2)
+    weight = 1.0 / np.sqrt(1.0 + (apart / np.where(apart > 0, OVER_KNEE, UNDER_KNEE)) ** 2)
     some = np.flatnonzero(free)
     first, by = problem.common.stop, (weight[some] / sigma)[:, None]
     shift = np.broadcast_to(np.arange(first - 5, first), (len(some), 5))
