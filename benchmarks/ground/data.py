@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from pathlib import Path
 from pipeline.imagery import file_sha256
 
 TABLE = Path(__file__).resolve().parents[1] / "data.toml"
+DATA = Path(os.environ.get("QLY_TEST_DATA", TABLE.parents[1] / "../shared/data"))
+TURNED = {f"DJI_{n:04d}.JPG" for n in range(24, 30)}  # brighton's strip whose pixels lie turned
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,9 @@ def different(folder: Path) -> Iterator[str]:
             yield f"{told.local}: is not there"
         elif file_sha256(path) != told.sha256:
             yield f"{told.local}: is another file than the published figures were measured on"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV with a header."""
+    with path.open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from benchmarks.ground.accuracy import accuracy, asked
-from benchmarks.ground.data import different
-from benchmarks.real_flights import DATA, TURNED, rows
+from benchmarks.ground.data import DATA, TURNED, different, rows
 from pipeline.errors import GeometryError
 from pipeline.flow.look import look
 from pipeline.flow.mission import doubt_turned
