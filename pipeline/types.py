@@ -127,6 +127,7 @@ class Frame:
     laser: LaserPoint | None = None
     pts: int | None = None  # of a video's frame: its presentation time stamp in the stream's units; None: a photo
     height_above_takeoff_m: float | None = None
+    told_at: GeoPoint | None = None  # what the photo itself says, where a log's position stands in its place
     body: Attitude | None = None  # of the aircraft, where its headers or its log tell it
     sources: tuple[tuple[str, str], ...] = ()  # (part of the pose, where it came from)
     assumed: tuple[str, ...] = ()  # what was assumed, not read: "attitude", …

@@ -14,7 +14,7 @@ from pipeline.geo.adjust import Block, Levelled, Ties, adjust
 from pipeline.geo.adjust.coarse import Coarse
 from pipeline.geo.ground import Surface, open_ground
 from pipeline.geo.horizon import Horizon, corrected
-from pipeline.geo.liars import Finding, examine, liars_after, repaired
+from pipeline.geo.liars import Finding, examine, in_gcj02, liars_after, repaired
 from pipeline.geo.locate import TURNED
 from pipeline.parallel import Pool
 from pipeline.types import Attitude, Frame, Ground, Mission
@@ -48,7 +48,7 @@ def adjust_mission(mission: Mission, mode: str, pool: Pool | None, tell: Tell) -
     surface = open_ground(mission.ground)
     seen = find_ties(frames, surface, pool, tell)
     examined = examine(frames, seen.ties, surface, clocks=mission.clocks)
-    first = examined.findings
+    first = (*(f for f in examined.findings if f.kind != "place"), _place(frames))
     started = list(repaired(_headed(frames, examined.seen), first))
     block, second = _solve(started, seen, mission, surface)
     done = _with_horizons(started, seen.horizons) if block is None else _with_block(started, block, seen.horizons)
@@ -78,6 +78,13 @@ def found_ground(ground: Ground, surface: Surface, block: Block | None) -> Groun
     if found is None or ground.plane_alt_m is None:
         return ground
     return replace(ground, plane_alt_m=ground.plane_alt_m + found[0], sigma_m=max(found[1], surface.sigma_m))
+
+
+def _place(frames: Sequence[Frame]) -> Finding:
+    """Whether photos tell places of a Chinese map, against the log that stands in their place; nothing to repair then."""
+    told = [(f, f.pose, f.told_at) for f in frames if f.pose is not None and f.told_at is not None]
+    as_told = [replace(f, pose=replace(p, at=at)) for f, p, at in told]
+    return replace(in_gcj02(as_told, {f.id: p.at for f, p, _ in told}), repair="")
 
 
 def _headed(frames: Sequence[Frame], seen: Coarse) -> list[Frame]:

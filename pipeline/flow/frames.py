@@ -80,6 +80,7 @@ def _frame(v: dict[str, Any]) -> Frame:
             "pts": _whole(v.get("pts")),
             "pose": _pose(v["pose"]) if v["pose"] else None,
             "camera": _camera(v["camera"]) if v["camera"] else None,
+            "told_at": _numbers(GeoPoint, v["told_at"]) if v.get("told_at") else None,
             "body": _numbers(Attitude, v["body"]) if v.get("body") else None,
             "posterior": _posterior(v["posterior"]) if v.get("posterior") else None,
             "laser": LaserPoint(_numbers(GeoPoint, v["laser"].pop("at")), **v["laser"]) if v["laser"] else None,

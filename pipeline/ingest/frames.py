@@ -13,7 +13,7 @@ from pipeline.ingest.laser import laser_point
 from pipeline.ingest.mission_file import PoseSpec
 from pipeline.ingest.nadir import nadir_attitude
 from pipeline.ingest.photo import Photo
-from pipeline.ingest.position import Position
+from pipeline.ingest.position import Position, position_of
 from pipeline.types import Attitude, Camera, Frame, GeoPoint, Pose, PoseError
 
 NO_ERROR = PoseError()
@@ -121,11 +121,20 @@ def frame_of(parts: Parts, index: int) -> Frame:
         lens=parts.lens,
         laser=laser,
         height_above_takeoff_m=_above_takeoff_m(parts),
+        told_at=_told_at(parts),
         body=view.body or photo.reading.body or (parts.logged.body if parts.logged is not None else None),
         sources=_sources(parts, laser is not None),
         assumed=assumed,
         problem=problem,
     )
+
+
+def _told_at(parts: Parts) -> GeoPoint | None:
+    """The photo's own position beside the log's: by both one sees whether it is a place on a Chinese map."""
+    if parts.placed is None:
+        return None
+    own = position_of(parts.photo)
+    return None if own.problem else GeoPoint(own.lat_deg, own.lon_deg)
 
 
 def _above_takeoff_m(parts: Parts) -> float | None:

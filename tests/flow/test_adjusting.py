@@ -166,3 +166,20 @@ def test_without_a_terrain_model_the_plane_lies_where_the_ties_are(tmp_path) -> 
     assert abs(above[0] - aloft) > 8.0
     assert abs(above[1] - aloft) < 3.0
     assert done.mission.ground.sigma_m >= mission.ground.sigma_m  # one place may still lie lower or higher
+
+
+def test_a_log_tells_that_photos_speak_of_a_chinese_map(made) -> None:
+    from pipeline.geo.coordinates import wgs84_to_gcj02
+
+    mission = opened(made)
+    at = np.array([(f.pose.at.lat_deg, f.pose.at.lon_deg) for f in mission.frames])
+    shifted = wgs84_to_gcj02(at[:, 0], at[:, 1])
+    for place, verdict in ((shifted, "found"), (at, "no")):
+        frames = [replace(f, told_at=GeoPoint(*map(float, p))) for f, p in zip(mission.frames, place, strict=True)]
+        done = adjust_mission(replace(mission, frames=tuple(frames)), "auto", None, quiet)
+        (answer,) = [e for e in done.facts["examined"] if e["kind"] in ("place", "gcj02")]
+        assert answer["verdict"] == verdict
+        moved = to_enu(
+            np.array([[f.pose.at.lat_deg, f.pose.at.lon_deg, 0.0] for f in done.mission.frames]), frames[0].pose.at
+        )
+        assert np.abs(moved[0, :2]).max() < 5.0  # the log's place was right, and stays
