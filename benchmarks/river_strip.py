@@ -99,8 +99,8 @@ def seen_m(truth: Truth, photo: int, px: Array) -> Array:
     return start + rays * truth.terrain.first_hit(start, rays)[:, None]
 
 
-def ties_on_water(truth: Truth, block: Block) -> tuple[int, int, int, Array]:
-    """Observations on water, how many of these the adjustment believed, all, and how far from land each lies, in m."""
+def ties_on_water(truth: Truth, block: Block) -> tuple[int, int, Array]:
+    """How many observations there are, how many of them lie on water, and how far from land (m) those do that count."""
     problem = block.solution.problem
     number = {name: k for k, name in enumerate(truth.photos)}
     reach = np.full(len(problem.ties.frame), -np.inf)
@@ -110,7 +110,7 @@ def ties_on_water(truth: Truth, block: Block) -> tuple[int, int, int, Array]:
         across = truth.river.along_across(world[:, :2])[1]
         reach[mine] = truth.river.half_width_m - np.abs(across)
     wet = reach > 0
-    return int(wet.sum()), int((wet & block.solution.kept).sum()), len(wet), reach[wet]
+    return len(wet), int(wet.sum()), np.sort(reach[wet & block.solution.kept])
 
 
 def check(truth: Truth, mission: Mission, joint: Block | None) -> Checked:
@@ -217,14 +217,16 @@ def plot(path: Path, before: Checked, after: Checked) -> None:
 
 @dataclass(frozen=True)
 class Strip:
-    """What became of the strip. deepest_m: the worst tie's way to land; bends_m: of cameras along, across, up."""
+    """What became of the strip.
+
+    believed_m: of ties on water that count all the same, how far from land; bends_m: of cameras along, across, up.
+    """
 
     length_m: float
     water: Array  # (N,) share of each picture
     ties: int
     ties_on_water: int
-    believed_on_water: int
-    deepest_m: float
+    believed_m: Array
     recorded: Checked
     adjusted: Checked
     cameras: tuple[str, str]  # as recorded, adjusted
@@ -238,8 +240,8 @@ class Strip:
             f"{len(self.water)} photos over {self.length_m / 1000:.1f} km, adjusted in {self.seconds:.0f} s; water "
             f"in a picture: median {middle:.0%}, 5 to 95 % of them {low:.0%} to {high:.0%}",
             *(f"  {w}" for w in self.warnings),
-            f"ties on water: {self.ties_on_water} of {self.ties}, up to {self.deepest_m:.1f} m from land; "
-            f"{self.believed_on_water} of them believed",
+            f"ties on water: {self.ties_on_water} of {self.ties}; {len(self.believed_m)} of them count, "
+            f"{', '.join(f'{m:.2f}' for m in self.believed_m[-8:]) or 'no'} m from land",
             f"as recorded: {told(self.recorded)}",
             f"  cameras: {self.cameras[0]}",
             f"adjusted: {told(self.adjusted)}",
@@ -260,10 +262,10 @@ def measure(config: FlightConfig, folder: Path, workers: int = 1) -> Strip:
     seconds = time.perf_counter() - begun
     if done.joint is None:
         raise GeometryError("no two photos of the strip could be tied")
-    wet, believed, ties, inside_m = ties_on_water(truth, done.joint)
+    ties, wet, believed_m = ties_on_water(truth, done.joint)
     where, off = camera_errors_m(truth, done.mission)
     return Strip(
-        2 * truth.plan.half_along_m, water_share(truth), ties, wet, believed, float(inside_m.max(initial=0.0)),
+        2 * truth.plan.half_along_m, water_share(truth), ties, wet, believed_m,
         check(truth, mission, None), check(truth, done.mission, done.joint),
         (bends(*camera_errors_m(truth, mission)), bends(where, off)),
         np.array([bend_m(where, v) for v in off.T]), done.mission.warnings, seconds,

@@ -81,7 +81,7 @@ def found_ground(ground: Ground, surface: Surface, block: Block | None) -> Groun
 
 
 def _place(frames: Sequence[Frame]) -> Finding:
-    """Whether photos tell places of a Chinese map, against the log that stands in their place; nothing to repair then."""
+    """Whether photos tell places of a Chinese map, against the log that stands in their place: nothing to repair."""
     told = [(f, f.pose, f.told_at) for f in frames if f.pose is not None and f.told_at is not None]
     as_told = [replace(f, pose=replace(p, at=at)) for f, p, at in told]
     return replace(in_gcj02(as_told, {f.id: p.at for f, p, _ in told}), repair="")
