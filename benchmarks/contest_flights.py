@@ -133,21 +133,20 @@ def still_lying(truth: Truth, done: Done) -> set[str]:
     """Photos of which something untrue is told, and whose pose is off by more than `STILL_OFF` at the end."""
     about = {p for lie in truth.lies for p in lie.photos}
     about |= {p for p, i in zip(truth.photos, truth.shot, strict=True) if truth.turned[i]}
-    frames = {f.id: f for f in done.mission.frames}
-    surface = open_ground(done.mission.ground)
-    heights = true_heights_m(truth)
-    wrong = set()
-    for photo, i in zip(truth.photos, truth.shot, strict=True):
-        frame = frames.get(photo)
-        if photo not in about or frame is None or frame.pose is None or frame.problem:
-            continue
-        at = np.array([[frame.pose.at.lat_deg, frame.pose.at.lon_deg]])
-        height_m = frame.pose.at.alt_m - float(surface.height_m(at[:, 0], at[:, 1])[0])
-        # Over a plane at take-off either may be wrong without harm: hits are seen from two sides.
-        off_m = min(abs(height_m - heights[i]), abs(frame.pose.at.alt_m - truth.lla[i, 2]))
-        if turned_by_deg(truth, int(i), frame) > STILL_OFF[0] or off_m > STILL_OFF[1]:
-            wrong.add(photo)
-    return wrong
+    number = dict(zip(truth.photos, truth.shot, strict=True))
+    frames = [f for f in done.mission.frames if f.id in about and f.pose is not None and not f.problem]
+    if not frames:
+        return set()
+    shots = np.array([number[f.id] for f in frames])
+    at = np.array([[f.pose.at.lat_deg, f.pose.at.lon_deg, f.pose.at.alt_m] for f in frames if f.pose])
+    above_m = at[:, 2] - open_ground(done.mission.ground).height_m(at[:, 0], at[:, 1]) - true_heights_m(truth)[shots]
+    if done.mission.ground.dem is None:  # a level plane stands for the whole relief
+        above_m = np.full(len(frames), np.median(above_m))
+    # Of the altitude and the height above ground one may be wrong without harm: hits are seen from two sides.
+    off_m = np.minimum(np.abs(above_m), np.abs(at[:, 2] - truth.lla[shots, 2]))
+    turned_deg = np.array([turned_by_deg(truth, int(i), f) for i, f in zip(shots, frames, strict=True)])
+    wrong = (turned_deg > STILL_OFF[0]) | (off_m > STILL_OFF[1])
+    return {f.id for f, w in zip(frames, wrong, strict=True) if w}
 
 
 def true_heights_m(truth: Truth) -> np.ndarray:

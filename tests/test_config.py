@@ -11,8 +11,11 @@ from pipeline.errors import PipelineError
 
 
 def test_what_the_command_line_says_wins_over_the_mission_file():
-    table = {"tz": "UTC", "detector": "marker", "workers": 3}
-    assert RunConfig(detector="yolo:x").over(table) == RunConfig(detector="yolo:x", tz="UTC", workers=3)
+    table = {"tz": "UTC", "detector": "marker", "workers": 3, "adjust": "off"}
+    told = RunConfig(detector="yolo:x", adjust="auto").over(table)
+    assert told == RunConfig(detector="yolo:x", tz="UTC", workers=3, adjust="auto")
+    assert RunConfig().over(table).adjust == "off"
+    assert RunConfig().over({}) == RunConfig(detector="all", adjust="auto")
 
 
 def test_unknown_options_are_named():
@@ -32,7 +35,7 @@ def test_an_overlap_asked_for_goes_before_the_files_seconds():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"assume": "north"}, {"workers": 0}, {"false_alarms": -1.0}, {"video_overlap": 1.0}, {"video_every": 0.0}],
+    [{"assume": "north"}, {"adjust": "perhaps"}, {"workers": 0}, {"false_alarms": -1.0}, {"video_overlap": 1.0}, {"video_every": 0.0}],
 )
 def test_values_that_make_no_sense_are_refused(wrong):
     with pytest.raises(PipelineError, match=next(iter(wrong))):
@@ -42,7 +45,7 @@ def test_values_that_make_no_sense_are_refused(wrong):
 def test_the_digest_changes_with_every_option_that_can_change_a_result():
     other = {"detector": "marker", "boxes": "b", "false_alarms": 0.1, "dem": "d", "dem_datum": "egm96", "geoid": "g"}
     other |= {"video_overlap": 0.5, "video_every": 2.0}
-    other |= {"assume": "nadir", "tz": "UTC", "reviews": "r"}
+    other |= {"adjust": "off", "assume": "nadir", "tz": "UTC", "reviews": "r"}
     plain = RunConfig().digest()
     for name, value in other.items():
         assert replace(RunConfig(), **{name: value}).digest() != plain, name
