@@ -36,9 +36,13 @@ def test_an_overlap_asked_for_goes_before_the_files_seconds():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"assume": "north"}, {"adjust": "perhaps"}, {"workers": 0}, {"false_alarms": -1.0}, {"video_overlap": 1.0},
+        {"assume": "north"},
+        {"adjust": "perhaps"},
+        {"workers": 0},
+        {"false_alarms": -1.0},
+        {"video_overlap": 1.0},
         {"video_every": 0.0},
-    ],  # fmt: skip
+    ],
 )
 def test_values_that_make_no_sense_are_refused(wrong):
     with pytest.raises(PipelineError, match=next(iter(wrong))):
