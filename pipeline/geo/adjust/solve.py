@@ -25,10 +25,12 @@ REJECTED = 4.5  # and beyond which it is not believed at all
 STEADY = (0.002, 2e-5)  # changes, in m and rad, below which the poses have settled
 SETTLED_SCALE = 1.2
 LEAST_SCALE = 0.5  # of the ties' sigma: what is found better than that is not believed
-BELOW_GROUND = 4.0  # sigmas: nothing stands so deep in the ground; moving water seems to
-ABOVE_GROUND = 4.0  # and what alone stands so high over it is no tree among trees
+BELOW_GROUND = 3.0  # sigmas: nothing stands so deep in the ground; moving water seems to
+ABOVE_GROUND = 3.0  # and what alone stands so high over it is no tree among trees
 AMONG = 10  # points so high in one cell are a wood, if …
 CROWNS = 1.2  # … half of them differ by so many sigmas
+NEIGHBOURS = 10  # of a point, and …
+REFUSED_ROUND = 0.6  # the share of them that, refused, takes it with them
 LENS_MISFIT = 1.0  # mean square, in sigmas, of what the ties say against what is known of the lenses
 GIVING = 0.8  # a misfit that falls by less when ties are worth half is the lens's own
 MOST_DISCOUNT = 32.0
@@ -107,6 +109,7 @@ def _finish(problem: Problem, state: State, kept: Kept, under: Relief, done: int
         apart = _apart(problem, linear)
         grounded = ~_off_the_ground(problem, state, under)[problem.ties.point]
         kept = _seen_twice(problem, linear.front & (apart < REJECTED * scale) & kept & grounded)
+        kept &= ~_among_refused(problem, state, kept)[problem.ties.point]
         scale = _scale(problem, apart, kept)
         state, reduced = _step(problem, state, linear, kept / (scale * discount), under)
     return Solution(problem, state, kept, scale, discount, reduced, under, done + LAST_ROUNDS)
@@ -163,6 +166,19 @@ def _off_the_ground(problem: Problem, state: State, under: Relief) -> Kept:
     off = apart < -BELOW_GROUND
     off[high] = ~wood[cell[high]]
     return np.asarray(off)
+
+
+def _among_refused(problem: Problem, state: State, kept: Kept) -> Kept:
+    """(P,) points most of whose neighbours were refused: on moving water one or the other ripple fits by chance."""
+    from scipy.spatial import cKDTree
+
+    alive = np.bincount(problem.ties.point[kept], minlength=problem.ties.points) > 0
+    if len(alive) <= NEIGHBOURS:
+        return np.zeros(len(alive), bool)
+    near = cKDTree(state.points[:, :2]).query(state.points[:, :2], k=NEIGHBOURS + 1)[1][:, 1:]
+    lonely = np.asarray(alive & ((~alive[near]).mean(axis=1) > REFUSED_ROUND))
+    lonely[list(problem.fixed) + list(problem.lasers)] = False
+    return lonely
 
 
 def _crowns(apart: Array, cell: NDArray[np.intp], cells: int) -> Kept:
