@@ -21,6 +21,8 @@ from pipeline.types import HitList, Mission, iso_utc
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+CHANGE_COUNTERS = (24, 40, 92)  # in SQLite's header: changes, changes of the schema, changes when the size was noted
+ONE_CHANGE = b"\0\0\0\1"
 EPOCH = "1980-01-01T00:00:00.000Z"
 Row = dict[str, Any]
 
@@ -43,12 +45,16 @@ def write_gpkg(path: Path, mission: Mission, hits: HitList, collection: Mapping[
 
 
 def take_clock_out(path: Path) -> None:
-    """Set every time stamp of a GeoPackage to 1980 and lay its pages out anew."""
+    """Set every time stamp of a GeoPackage to 1980, lay its pages out anew, and forget how often it was written."""
     try:
         with closing(sqlite3.connect(path)) as db:
             db.execute("UPDATE gpkg_contents SET last_change = ?", (EPOCH,))
             db.commit()
             db.execute("VACUUM")
+        with path.open("r+b") as file:
+            for at in CHANGE_COUNTERS:
+                file.seek(at)
+                file.write(ONE_CHANGE)
     except sqlite3.Error as why:
         raise OutputError(f"{path}: cannot be written ({why})") from why
 

@@ -224,3 +224,22 @@ def test_a_photo_that_is_gone_is_one_sentence(tmp_path: Path, world: World) -> N
 def test_no_folder_is_one_sentence(tmp_path: Path, world: World) -> None:
     with pytest.raises(OutputError, match="no such folder"):
         write_run(tmp_path / "nowhere", *world)
+
+
+def test_how_often_a_geopackage_was_written_leaves_no_trace(tmp_path: Path, world: World) -> None:
+    """SQLite counts transactions in its header, and how many GDAL makes depends on the moment."""
+    import sqlite3
+    from contextlib import closing
+
+    from pipeline.report.geopackage import take_clock_out
+
+    path = written(tmp_path / "run", world) / "hits.gpkg"
+    before = path.read_bytes()
+    with closing(sqlite3.connect(path)) as db:
+        for _ in range(3):
+            db.execute("UPDATE gpkg_contents SET last_change = '2026-01-01T00:00:00.000Z'")
+            db.commit()
+    take_clock_out(path)
+    assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
