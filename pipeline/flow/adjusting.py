@@ -49,8 +49,8 @@ def adjust_mission(mission: Mission, mode: str, pool: Pool | None, tell: Tell) -
     seen = find_ties(frames, surface, pool, tell)
     examined = examine(frames, seen.ties, surface, clocks=mission.clocks)
     first = (*(f for f in examined.findings if f.kind != "place"), _place(frames))
-    started = list(repaired(_headed(frames, examined.seen), first))
-    block, second = _solve(started, seen, mission, surface)
+    mended = repaired(frames, first)
+    started, block, second = _solve(_headed(frames, mended, examined.seen), seen, mission, surface)
     done = _with_horizons(started, seen.horizons) if block is None else _with_block(started, block, seen.horizons)
     if mode == "require":
         done = _only_tied(done, block)
@@ -87,9 +87,14 @@ def _place(frames: Sequence[Frame]) -> Finding:
     return replace(in_gcj02(as_told, {f.id: p.at for f, p, _ in told}), repair="")
 
 
-def _headed(frames: Sequence[Frame], seen: Coarse) -> list[Frame]:
-    """Frames whose heading was no more than a guess look where the overlaps say."""
-    return [_looking(f, *s) for f, s in zip(frames, zip(seen.yaw_deg, seen.yaw_sigma_deg, strict=True), strict=True)]
+def _headed(recorded: Sequence[Frame], mended: Sequence[Frame], seen: Coarse) -> list[Frame]:
+    """Frames whose heading was no more than a guess look where the overlaps say, unless a repair has turned them."""
+    told = zip(recorded, mended, seen.yaw_deg, seen.yaw_sigma_deg, strict=True)
+    return [_looking(new, off, sigma) if _same_look(old, new) else new for old, new, off, sigma in told]
+
+
+def _same_look(one: Frame, other: Frame) -> bool:
+    return one.pose is not None and other.pose is not None and one.pose.attitude == other.pose.attitude
 
 
 def _looking(frame: Frame, off_deg: float, sigma_deg: float) -> Frame:
@@ -102,20 +107,24 @@ def _looking(frame: Frame, off_deg: float, sigma_deg: float) -> Frame:
 
 
 def _solve(
-    frames: Sequence[Frame], seen: Seen, mission: Mission, surface: Surface
-) -> tuple[Block | None, tuple[Finding, ...]]:
-    """The block of the frames that can be used, and what it betrays; a lie that only it reveals is taken out of it."""
+    frames: list[Frame], seen: Seen, mission: Mission, surface: Surface
+) -> tuple[list[Frame], Block | None, tuple[Finding, ...]]:
+    """(frames as they went in, the block of those that can be used, what it betrayed).
+
+    A lie that only the block reveals is repaired or refused before it is made anew; what is refused is not in it.
+    """
     block = _adjusted(frames, seen, mission, surface)
     if block is None:
-        return None, ()
+        return frames, None, ()
     some = list(block.solution.problem.frames)
     found = liars_after(
         some, block.correction, block.sigma, block.prior_sigma, block.shared, block.shared_sigma, block.tied, surface
     )
     if not any(f.verdict == "found" and f.repair for f in found):
-        return block, found
+        return frames, block, found
     better = {f.id: f for f in repaired(some, found)}
-    return _adjusted([better.get(f.id, f) for f in frames], seen, mission, surface) or block, found
+    mended = [better.get(f.id, f) for f in frames]
+    return mended, _adjusted(mended, seen, mission, surface), found
 
 
 def _adjusted(frames: Sequence[Frame], seen: Seen, mission: Mission, surface: Surface) -> Block | None:
@@ -141,7 +150,7 @@ def _levelled(frame: Frame, horizon: Horizon) -> Levelled:
 
 def _among(ties: Ties, kept: Sequence[int]) -> Ties:
     """The ties of some frames, counted anew; things that only one of them sees are none."""
-    number = np.full(max([*ties.frame, *kept], default=-1) + 1, -1)
+    number = np.full(max(int(ties.frame.max(initial=-1)), max(kept, default=-1)) + 1, -1)
     number[list(kept)] = np.arange(len(kept))
     some = number[ties.frame] >= 0
     count = np.bincount(ties.point[some], minlength=ties.points)

@@ -183,3 +183,31 @@ def test_a_log_tells_that_photos_speak_of_a_chinese_map(made) -> None:
             np.array([[f.pose.at.lat_deg, f.pose.at.lon_deg, 0.0] for f in done.mission.frames]), frames[0].pose.at
         )
         assert np.abs(moved[0, :2]).max() < 5.0  # the log's place was right, and stays
+
+
+@pytest.mark.parametrize("refused", [1, 8])
+def test_a_photo_refused_after_the_adjustment_places_nothing(made, monkeypatch, refused) -> None:
+    from pipeline.flow import adjusting
+    from pipeline.geo.liars import Finding
+
+    def accuse(frames, *_):
+        ids = tuple(f.id for f in frames[:refused])
+        return (Finding("tilt", "found", "these tilts are wrong", ids, repair="refuse"),)
+
+    monkeypatch.setattr(adjusting, "liars_after", accuse)
+    done = adjust_mission(opened(made), "auto", None, quiet)
+    assert [f.problem for f in done.mission.frames] == ["these tilts are wrong"] * refused + [""] * (8 - refused)
+    assert (0 if done.joint is None else len(done.joint.frames)) == 8 - refused
+
+
+def test_a_heading_guessed_by_a_course_that_was_flown_backwards_is_turned_once(made) -> None:
+    mission = opened(made)
+    vague = replace(mission.frames[0].pose.own, yaw_deg=20.0, pitch_deg=10.0, roll_deg=10.0)
+    courses = [(f.pose.attitude.yaw_deg + 360.0) % 360.0 - 180.0 for f in mission.frames]
+    blind = [
+        replace(f.pose, attitude=Attitude(c, -90.0), own=vague) for f, c in zip(mission.frames, courses, strict=True)
+    ]
+    frames = tuple(replace(f, pose=p, assumed=("attitude",)) for f, p in zip(mission.frames, blind, strict=True))
+    done = adjust_mission(replace(mission, frames=frames), "auto", None, quiet)
+    assert all(not f.assumed for f in done.mission.frames)
+    assert np.percentile(beside_the_mean_m(made, done.mission), 90) < 0.6
