@@ -9,6 +9,7 @@ from functools import partial
 
 from pipeline import imagery
 from pipeline.errors import PipelineError
+from pipeline.flow.adjusting import adjust_mission
 from pipeline.flow.look import look, thumb_path
 from pipeline.flow.ranges import tasks, video_digests
 from pipeline.geo import turns
@@ -36,7 +37,6 @@ def run_mission(mission: Mission, detector: str, pool: Pool | None = None, adjus
     be used, ModelError for an unknown detector, GeometryError when an adjustment is required and cannot be made.
     """
     from pipeline.detect import load_detector
-    from pipeline.flow.adjusting import adjust_mission
 
     work = partial(look, see=load_detector(detector), digests=video_digests(mission.frames))
     found = {x.frame_id: x for part in pmap(work, tasks(mission.frames, CHUNK), pool) for x in part}

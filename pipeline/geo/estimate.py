@@ -84,7 +84,7 @@ def estimate(s: Stack, places: Sequence[list[int]], errors: Common) -> Estimate:
     a = design.reshape(2 * n, 2 * j)
     z = s.z[index].reshape(-1)
     common = errors.of(index)
-    factor = cho_factor(common + _apart(s, index, owner), lower=True)
+    factor = cho_factor(common + apart(s, index, owner), lower=True)
     ca = cho_solve(factor, a)
     normal = cho_factor(a.T @ ca, lower=True)
     x = cho_solve(normal, ca.T @ z)
@@ -144,15 +144,15 @@ def _blocks(m: Array) -> Array:
     return np.asarray(m.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)])
 
 
-def _apart(s: Stack, index: Array, owner: Array) -> Array:
+def apart(s: Stack, index: NDArray[np.intp], owner: Array) -> Array:
     """(2M, 2M) covariance of the sightings' own errors and of the ground's height at each place."""
     n = len(index)
-    c = together(s.ground[index][:, None, :], owner) + together(_doubts(s.doubt[index], owner), owner)
+    c = together(s.ground[index][:, None, :], owner) + together(doubts(s.doubt[index], owner), owner)
     c.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)] += s.alone[index]
     return c
 
 
-def _doubts(doubt: Array, owner: Array) -> Array:
+def doubts(doubt: Array, owner: Array) -> Array:
     """(M, 2, 2) shifts east and north of the doubted sightings: an assumption that is wrong is wrong for all of them.
 
     One size for a place, since different ones would pretend to reveal by their differences whether it is wrong.

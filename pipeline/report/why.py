@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.errors import MissionError
 from pipeline.geo.advise import FLIGHT, GROUND, PHOTO, PIXEL
 from pipeline.geo.associate import Stack, stack
-from pipeline.geo.estimate import heard, windows
+from pipeline.geo.estimate import apart, doubts, heard, windows
 from pipeline.geo.geodesy import from_enu, to_enu
 from pipeline.geo.ground import Surface, open_ground
 from pipeline.geo.joint import Common, Joint, together
@@ -129,26 +129,10 @@ def _solve(hits: Sequence[Hit], hit: Hit, joint: Joint | None) -> _Solved:
     index = np.array([i for members in spoken for i in members], np.intp)
     owner = np.array([p for p, members in enumerate(spoken) for _ in members], np.float64)
     design = np.kron(owner[:, None] == np.arange(len(run)), np.eye(2))
-    told = np.linalg.solve(_covariance(s, index, owner, joint), design)
+    told = np.linalg.solve(Common(s, joint).of(index) + apart(s, index, owner), design)
     gain = np.linalg.solve(design.T @ told, told.T).reshape(len(run), 2, len(index), 2)
     weights = gain[run.index(mine)].transpose(1, 0, 2)
     return _Solved(tuple(everything[i] for i in index), s, index, owner, weights)
-
-
-def _covariance(s: Stack, index: NDArray[np.intp], owner: Array, joint: Joint | None) -> Array:
-    """(2 M, 2 M) of the sightings' errors."""
-    whole: Array = Common(s, joint).of(index) + together(s.ground[index][:, None], owner)
-    whole += together(_doubts(s, index, owner), owner)
-    n = len(index)
-    whole.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n)] += s.alone[index]
-    return whole
-
-
-def _doubts(s: Stack, index: NDArray[np.intp], owner: Array) -> Array:
-    """(M, 2, 2) shifts of what was assumed of turned photos, one size for a place."""
-    doubt = s.doubt[index]
-    largest = np.array([doubt[owner == p].max() for p in owner])
-    return np.asarray(np.where(doubt > 0, largest, 0.0)[:, None, None] * np.eye(2))
 
 
 def _terms(solved: _Solved, frames: Mapping[str, Frame], mission: Mission, joint: Joint | None) -> tuple[Term, ...]:
@@ -208,7 +192,7 @@ def _placed(solved: _Solved) -> Parts:
     s, index, owner, w = solved.stack, solved.index, solved.owner, solved.weights
     flat = w.transpose(1, 0, 2).reshape(2, -1)
     ground = together(s.ground[index][:, None], owner)
-    doubt = together(_doubts(s, index, owner), owner)
+    doubt = together(doubts(s.doubt[index], owner), owner)
     return {("ground", GROUND): flat @ ground @ flat.T, ("turn", PHOTO): flat @ doubt @ flat.T}
 
 

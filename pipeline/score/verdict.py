@@ -133,9 +133,7 @@ def _total(sum_u: int, extras: int, real: Sequence[Target], rules: Rules, elapse
     return points.total_u(sum_u, extras, real, rules, elapsed_ms)
 
 
-def _matches(
-    matched: Pairs, parts: points.Parts, sent: Submission, real: Sequence[Target]
-) -> tuple[Match, ...]:
+def _matches(matched: Pairs, parts: points.Parts, sent: Submission, real: Sequence[Target]) -> tuple[Match, ...]:
     columns = (c.tolist() for c in (matched.target, matched.hit, matched.distance_mm, *parts))
     return tuple(
         Match(real[t].id, sent.ids[h], None if sent.lat_e9[h] == NONE else d, f + g + c + e, f, g, c, e)

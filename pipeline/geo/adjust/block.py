@@ -28,9 +28,9 @@ class Block:
     """Adjusted frames, and what the corrections were, in m and degrees, about `rotation.error_axes_enu` as recorded.
 
     tied: (F,) how many ties hold each frame; correction, sigma, prior_sigma: (F, 6) adjusted minus recorded, its
-    standard error, and what the recorded pose claimed; shared, shared_sigma: (6,) the part common to the flight, of a
-    frame with the claimed shared sigmas `shared_prior`; lens, lens_sigma: (G, 5) as `types.LENS`; lens_of: (F,);
-    scale: the ties' errors in their own sigmas; rejected: the share of observations that was not believed.
+    standard error, and what the recorded pose claimed; shared, shared_sigma: (6,) the part common to the flight, in the
+    shared sigmas that poses claim; lens, lens_sigma: (G, 5) as `types.LENS`; scale: the ties' errors in their own
+    sigmas; rejected: the share of observations that was not believed.
     """
 
     frames: tuple[Frame, ...]
@@ -42,7 +42,6 @@ class Block:
     shared_sigma: Array
     lens: Array
     lens_sigma: Array
-    lens_of: NDArray[np.intp]
     scale: float
     rejected: float
     solution: Solution
@@ -111,7 +110,7 @@ def conclude(solution: Solution) -> Block:
     return Block(
         frames, held, (state.pose * UNIT)[of], sigma[of], prior[of],
         state.shared[:POSE], deviation[lenses : lenses + POSE],
-        state.lens, deviation[:lenses].reshape(-1, len(LENS)), problem.lens_of,
+        state.lens, deviation[:lenses].reshape(-1, len(LENS)),
         solution.scale, 1.0 - float(np.mean(solution.kept)) if len(solution.kept) else 0.0,
         solution, rest, mine,
     )  # fmt: skip

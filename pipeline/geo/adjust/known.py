@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -187,7 +186,7 @@ def _with_heading_of(problem: Problem, pitch_deg: float, roll_deg: float, now: A
     return np.asarray(problem.local[b] @ enu_R_cam(Attitude(yaw_deg, pitch_deg, roll_deg)))
 
 
-def all_known(problem: Problem, state: State, under: Relief) -> tuple[Sequence[Equations], Array]:
-    """Every equation that is no pixel, and how far points stand apart from the ground, in sigmas."""
-    ground, apart = on_the_ground(problem, state, under)
-    return [*recorded(problem, state), *ground, *surveyed(problem, state), *levelled(problem, state)], apart
+def all_known(problem: Problem, state: State, under: Relief) -> list[Equations]:
+    """Every equation that is no pixel."""
+    ground, _ = on_the_ground(problem, state, under)
+    return [*recorded(problem, state), *ground, *surveyed(problem, state), *levelled(problem, state)]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.adjust.problem import COMMON, POSE, Problem
-from pipeline.geo.camera import distort, distortion_jacobian
-from pipeline.types import LENS, Camera
+from pipeline.geo.camera import distort, distortion_jacobian, rays
+from pipeline.geo.geodesy import from_enu, to_enu
+from pipeline.types import LENS, Camera, GeoPoint
 
 Array = NDArray[np.float64]
 
@@ -137,17 +138,12 @@ def start(problem: Problem, pose: Array | None = None) -> State:
 
 def points_on_ground(problem: Problem, pose: Array, lens: Array) -> Array:
     """(P, 3) means of where the rays of each point meet the ground; NaN where none does."""
-    from pipeline.geo.camera import rays
-    from pipeline.geo.geodesy import from_enu, to_enu
-    from pipeline.types import GeoPoint
-
     ties = problem.ties
     met = np.full((len(ties.frame), 3), np.nan)
     where, (correction, _) = positions(problem, pose), turns(problem, pose)
-    for f in range(len(problem.frames)):
-        some = np.flatnonzero(ties.frame == f)
-        if not len(some):
-            continue
+    order = np.argsort(ties.frame, kind="stable")
+    for some in np.split(order, np.flatnonzero(np.diff(ties.frame[order])) + 1) if len(order) else ():
+        f = int(ties.frame[some[0]])
         b, g = problem.block_of[f], problem.lens_of[f]
         directions = rays(corrected_camera(problem.cameras[g], lens[g]), ties.px[some])
         directions = directions @ (problem.local[b].T @ correction[b] @ problem.rotation[f]).T
@@ -157,7 +153,7 @@ def points_on_ground(problem: Problem, pose: Array, lens: Array) -> Array:
 
 
 def _means(rows: Array, group: NDArray[np.intp], n: int) -> Array:
-    """(n, 3) medians-like means by group, leaving out what is not a number."""
+    """(n, 3) means by group, leaving out what is not a number."""
     good = np.isfinite(rows).all(axis=1)
     count = np.bincount(group[good], minlength=n)
     sums = np.stack([np.bincount(group[good], rows[good, k], minlength=n) for k in range(3)], axis=-1)

@@ -112,7 +112,7 @@ def pose_the_problem(
     exposures = {e: None for e in (f.exposure or f.id for f in frames)}
     number = {e: k for k, e in enumerate(exposures)}
     block_of = np.array([number[f.exposure or f.id] for f in frames], np.intp)
-    first = np.array([int(np.flatnonzero(block_of == k)[0]) for k in range(len(number))], np.intp)
+    first = np.unique(block_of, return_index=True)[1]
     lenses, lens_of = _lenses([camera for _, camera in told])
     places = np.array([[p.at.lat_deg, p.at.lon_deg, p.at.alt_m] for p, _ in told])
     origin = GeoPoint(*(float(v) for v in places.mean(axis=0))) if np.ptp(places[:, 1]) < 180 else told[0][0].at

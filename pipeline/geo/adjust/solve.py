@@ -121,7 +121,7 @@ def _usual(apart: Array) -> float:
 
 
 def _step(problem: Problem, state: State, linear: Linear, weight: Array, under: Relief) -> tuple[State, Reduced]:
-    known, _ = all_known(problem, state, under)
+    known = all_known(problem, state, under)
     lens_at, ground_at = problem.common.start, problem.common.stop
     shared_at = ground_at - COMMON
     clean = replace(

@@ -69,7 +69,7 @@ def test_what_is_known_changes_as_its_equations_say(flown) -> None:
         np.nan_to_num(begun.points) + rng.normal(0, 0.5, begun.points.shape),
     )  # fmt: skip
     size = problem.common.stop + cell.count
-    for e, name in zip(all_known(problem, state, cell)[0], "abcdefghij", strict=False):
+    for e, name in zip(all_known(problem, state, cell), "abcdefghij", strict=False):
         if name == "d":  # trees are believed less the higher they are: the weight is no part of the derivative
             continue
         for column in rng.choice(np.unique(e.columns), min(12, len(np.unique(e.columns))), replace=False):
@@ -81,7 +81,7 @@ def test_what_is_known_changes_as_its_equations_say(flown) -> None:
                 state.pose + vector[:n].reshape(-1, 6), state.lens + vector[n : c.stop - COMMON].reshape(-1, 5),
                 state.shared + vector[c.stop - COMMON : c.stop], state.ground + vector[c.stop :], state.points,
             )  # fmt: skip
-            again = dict(zip("abcdefghij", all_known(problem, moved, cell)[0], strict=False))[name]
+            again = dict(zip("abcdefghij", all_known(problem, moved, cell), strict=False))[name]
             expected = ((e.columns == column) * e.factors).sum(axis=1)
             slack = 0.01 * max(np.abs(expected).max(), 1.0)
             assert np.allclose((e.residual - again.residual) / step, expected, rtol=0.02, atol=slack), (name, column)

@@ -7,22 +7,12 @@ import numpy as np
 import pytest
 
 from pipeline.geo.adjust.features import CELLS, extract
-
-
-def blobs(side: int = 900, seed: int = 4) -> np.ndarray:
-    """(side, side, 3) random blobs at several scales."""
-    rng = np.random.default_rng(seed)
-    sizes = (20, 80, side // 8, side // 3)
-    layers = [
-        cv2.resize(rng.random((s, s)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC) for s in sizes
-    ]
-    grey = np.clip(sum(layers) / len(layers) * 240, 0, 240).astype(np.uint8)
-    return np.dstack([grey] * 3)
+from tests.geo.adjust.pictures import blobs
 
 
 @pytest.fixture(scope="module")
 def picture() -> np.ndarray:
-    return blobs()
+    return blobs(4, 900)
 
 
 def spot(picture: np.ndarray, x: float, y: float, sigma_px: float, height: int) -> np.ndarray:

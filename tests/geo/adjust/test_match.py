@@ -12,25 +12,15 @@ from pipeline.geo.adjust.features import extract
 from pipeline.geo.adjust.match import LEAST, RATIO, match, nearest, together
 from pipeline.geo.adjust.matches import Features
 from pipeline.types import Camera
+from tests.geo.adjust.pictures import blobs
 
 CAMERA = Camera(800, 600, 700.0, 700.0, 399.5, 299.5)
 UPRIGHT = Camera(600, 800, 700.0, 700.0, 299.5, 399.5)
 
 
-def painted(seed: int, side: int = 2000) -> np.ndarray:
-    """(side, side, 3) random blobs at several scales."""
-    rng = np.random.default_rng(seed)
-    sizes = (20, 80, side // 8, side // 3)
-    layers = [
-        cv2.resize(rng.random((s, s)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC) for s in sizes
-    ]
-    grey = np.clip(sum(layers) / len(layers) * 240, 0, 240).astype(np.uint8)
-    return np.dstack([grey] * 3)
-
-
 @pytest.fixture(scope="module")
 def world() -> np.ndarray:
-    return painted(7)
+    return blobs(7, 2000)
 
 
 def seen(world: np.ndarray, x: int, y: int) -> np.ndarray:
@@ -88,11 +78,11 @@ def test_a_picture_matches_itself_turned_and_smaller(world, turns, scale):
 
 
 def test_unrelated_pictures_give_nothing(world):
-    assert matched(seen(world, 500, 500), seen(painted(8), 500, 500)).shape == (0, 2, 2)
+    assert matched(seen(world, 500, 500), seen(blobs(8, 2000), 500, 500)).shape == (0, 2, 2)
 
 
 def test_repeated_things_are_not_taken_for_each_other():
-    tile = painted(3, 120)
+    tile = blobs(3, 120)
     again = np.tile(tile, (5, 7, 1))[:600, :800]
     assert len(matched(again, np.roll(again, (0, 40), axis=(0, 1)))) == 0
 
@@ -112,7 +102,7 @@ def test_the_result_is_the_same_every_time(world):
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_drones_own_shadow_does_not_enter(world, side_px, turned):
     """It stays where it is in the picture, and when the drone has turned, in the same direction."""
-    shadow = painted(9, side_px)
+    shadow = blobs(9, side_px)
     a, b = seen(world, 500, 500), seen(world, 650, 580)
     for picture in (a, b):
         picture[200 : 200 + side_px, 460 : 460 + side_px] = shadow
@@ -129,7 +119,7 @@ def rippled(seed: int) -> np.ndarray:
         at + cv2.resize(rng.normal(0, 4, (15, 20)).astype(np.float32), (800, 600), interpolation=cv2.INTER_CUBIC)
         for at in np.meshgrid(np.arange(800, dtype=np.float32), np.arange(600, dtype=np.float32))
     )
-    return cv2.remap(painted(10, 1000), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.remap(blobs(10, 1000), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def test_moving_water_hardly_enters(world):
