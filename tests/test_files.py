@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import OutputError
 from pipeline.files import write_atomic, write_bytes_atomic, write_json_atomic
 from pipeline.report.tables import text_cell
-from pipeline.words import CLASSES, WORDS, both, class_word, word
+from pipeline.words import CLASSES, SUBJECTS, both, class_word, word
 
 
 def test_replaces_and_leaves_nothing_aside(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_other_text_stays(text: str) -> None:
 
 
 def test_every_word_is_in_both_languages() -> None:
-    for chinese, english in (*WORDS.values(), *CLASSES.values()):
+    for chinese, english in (*SUBJECTS["survey"].values(), *CLASSES.values()):
         assert chinese
         assert english
         assert (

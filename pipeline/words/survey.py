@@ -1,10 +1,6 @@
-"""Words that people read, in Chinese and English: one catalogue, so that a term is said the same way everywhere."""
+"""Words of a survey: what was found, where it is, and the map that shows it."""
 
 from __future__ import annotations
-
-from typing import Literal
-
-Lang = Literal["zh", "en"]
 
 WORDS: dict[str, tuple[str, str]] = {
     # what was found
@@ -90,23 +86,3 @@ CLASSES: dict[str, tuple[str, str]] = {
     "burn-scar": ("焚烧痕迹", "Burn scar"),
     "marker": ("标志（靶标）", "Marker"),
 }
-
-
-def word(key: str, lang: Lang) -> str:
-    """The word in "zh" or "en"; raises KeyError for a key that is not in the catalogue."""
-    return WORDS[key][0 if lang == "zh" else 1]
-
-
-def both(key: str) -> str:
-    """Chinese first, English beside it."""
-    return " ".join(dict.fromkeys(WORDS[key]))
-
-
-def class_word(label: str, lang: Lang) -> str:
-    """A class in words; of an unknown path its nearest known parent, else the path itself."""
-    path = label
-    while path:
-        if path in CLASSES:
-            return CLASSES[path][0 if lang == "zh" else 1]
-        path = path.rpartition("/")[0]
-    return label
