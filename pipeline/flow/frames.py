@@ -53,13 +53,22 @@ def read_frames(run: Path) -> tuple[dict[str, Frame], Ground]:
 
     Raises MissionError when RUN is no run folder or its frames.json is damaged.
     """
+    frames, ground = every_frame(run)
+    return {original_key(sha, frame.id): frame for frame, sha in frames if sha}, ground
+
+
+def every_frame(run: Path) -> tuple[list[tuple[Frame, str | None]], Ground]:
+    """Each frame of the mission in its order, searched or not, with its original's SHA-256 where it was searched.
+
+    Raises MissionError as `read_frames` does.
+    """
     path = run / "frames.json"
     try:
         if path.stat().st_size > MAX_BYTES:
             raise MissionError(f"{path}: too large")
         value = json.loads(path.read_bytes(), parse_constant=_refuse)
-        searched = [(sha, _frame(f)) for f in value["frames"] if (sha := f.pop("sha256"))]
-        return {original_key(sha, frame.id): frame for sha, frame in searched}, _ground(value["ground"])
+        frames = [(f.pop("sha256") or None, f) for f in value["frames"]]
+        return [(_frame(f), sha) for sha, f in frames], _ground(value["ground"])
     except OSError as why:
         raise MissionError(f"{run}: is not a run folder (no readable frames.json in it)") from why
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as why:

@@ -12,10 +12,14 @@ from pipeline.errors import OutputError
 from pipeline.types import Detection, Looked, Skipped
 
 
+class OtherRun(OutputError):
+    """What lies there was begun with other options or on other files."""
+
+
 class Journal:
     """Append-only lines in a file; the first names what the run is about.
 
-    A line cut by a crash is dropped. Raises OutputError when the file belongs to another configuration or flight.
+    A line cut by a crash is dropped. Raises OtherRun when the file belongs to another configuration or flight.
     """
 
     def __init__(self, path: Path, key: str) -> None:
@@ -23,7 +27,7 @@ class Journal:
         lines, whole_bytes = whole_lines(path)
         if lines and lines[0].get("key") != key:
             run = path.parent.parent
-            raise OutputError(f"{run}: was started with other options or on other files; remove it to start anew")
+            raise OtherRun(f"{run}: was started with other options or on other files; remove it to start anew")
         for line in lines[1:]:
             entry = _from_line(line)
             self.done[entry.frame_id] = entry

@@ -3,6 +3,7 @@
 write_run(folder, mission, hits)      hits.{geojson,csv,xlsx,kml,gpkg}, crops/, map.html, skipped.csv
 hit_features(mission, hits)           the GeoJSON with its evidence
 pipeline.report.reviews, .pins        officers' verdicts beside the run
+pipeline.report.export, .sheet, .training    what is handed over: reviewed lists, hit sheets, what trains the next model
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from typing import Any
 
 from pipeline.errors import OutputError
 from pipeline.imagery import original_key
-from pipeline.report.reviews import Entry, append_review, hits_reviewed, read_reviews, reviews_folder
+from pipeline.report.review_entries import Entry
+from pipeline.report.reviews import append_review, hits_reviewed, read_reviews, reviews_folder
 from pipeline.report.shapes import metres_per_degree
 
 LEAST_OVERLAP = 1 / 3

@@ -7,7 +7,7 @@ writing. The content goes in sorted and rounded.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,21 +24,27 @@ if TYPE_CHECKING:
 CHANGE_COUNTERS = (24, 40, 92)  # in SQLite's header: changes, changes of the schema, changes when the size was noted
 ONE_CHANGE = b"\0\0\0\1"
 EPOCH = "1980-01-01T00:00:00.000Z"
+LAYERS = {
+    "hits": "Point Z",
+    "sightings": "Point Z",
+    "track": "MultiLineString Z",
+    "footprints": "MultiPolygon",
+}
 Row = dict[str, Any]
 
 
 def write_gpkg(path: Path, mission: Mission, hits: HitList, collection: Mapping[str, Any], seen: Survey) -> None:
     """Write the four layers aside, take the clock out, rename; raises OutputError when that fails."""
-    layers = {
-        "hits": ("Point Z", _hits(collection)),
-        "sightings": ("Point Z", _sightings(hits)),
-        "track": ("MultiLineString Z", _track(mission, hits, seen)),
-        "footprints": ("MultiPolygon", _footprints(seen)),
-    }
+    tables = (hits_table(collection), _sightings(hits), _track(mission, hits, seen), _footprints(seen))
+    write_layers(path, dict(zip(LAYERS, tables, strict=True)))
+
+
+def write_layers(path: Path, tables: Mapping[str, GeoDataFrame]) -> None:
+    """Write tables as layers of LAYERS, in their order, as one file; raises OutputError when that fails."""
 
     def fill(aside: Path) -> None:
-        for name, (geometry_type, table) in layers.items():
-            _append(aside, name, geometry_type, table)
+        for name, table in tables.items():
+            _append(aside, name, LAYERS[name], table)
         take_clock_out(aside)
 
     write_atomic(path, fill)
@@ -71,7 +77,7 @@ def _append(path: Path, layer: str, geometry_type: str, table: GeoDataFrame) -> 
         raise OutputError(f"{path}: cannot be written ({why})") from why
 
 
-def _table(columns: Mapping[str, str], rows: Sequence[Row]) -> GeoDataFrame:
+def rows_table(columns: Mapping[str, str], rows: Sequence[Row]) -> GeoDataFrame:
     """Rows as a table with typed columns (pandas dtype names), also when there are none."""
     import geopandas
     import pandas
@@ -82,7 +88,10 @@ def _table(columns: Mapping[str, str], rows: Sequence[Row]) -> GeoDataFrame:
     )
 
 
-def _hits(collection: Mapping[str, Any]) -> GeoDataFrame:
+def hits_table(
+    collection: Mapping[str, Any], more: Mapping[str, str] | None = None, told: Callable[[Row], Row] = dict
+) -> GeoDataFrame:
+    """The layer `hits`; `more`: further columns (name -> pandas dtype), which `told` takes from a hit's properties."""
     from shapely.geometry import Point
 
     columns = {name: "object" for name in ("id", "class", "origin", "first_seen", "last_seen", "assumed", "crop")}
@@ -99,8 +108,8 @@ def _hits(collection: Mapping[str, Any]) -> GeoDataFrame:
             "crop": crop,
             "geometry": Point(feature["geometry"]["coordinates"]),
         }
-        rows.append({**props, **cov, **extra})
-    return _table(columns, rows)
+        rows.append({**props, **told(props), **cov, **extra})
+    return rows_table({**columns, **(more or {})}, rows)
 
 
 def _sightings(hits: HitList) -> GeoDataFrame:
@@ -123,7 +132,7 @@ def _sightings(hits: HitList) -> GeoDataFrame:
             where = {"x_px": round(found.point_px[0], 2), "y_px": round(found.point_px[1], 2), "geometry": at}
             error = {"cov_ee_m2": ee, "cov_en_m2": en, "cov_nn_m2": nn}
             rows.append({**names, "t": iso_utc(s.t_ns), "confidence": round(found.confidence, 4), **where, **error})
-    return _table(columns, rows)
+    return rows_table(columns, rows)
 
 
 def _track(mission: Mission, hits: HitList, seen: Survey) -> GeoDataFrame:
@@ -138,7 +147,7 @@ def _track(mission: Mission, hits: HitList, seen: Survey) -> GeoDataFrame:
         if len(seen.track) > 1
         else None,
     }
-    return _table(
+    return rows_table(
         {"mission_id": "object", "name": "object", "first": "object", "last": "object", "exposures": "int64"}, [row]
     )
 
@@ -148,7 +157,7 @@ def _footprints(seen: Survey) -> GeoDataFrame:
     columns |= {"gsd_m": "float64", "incidence_deg": "float64", "sharpness": "float64", "threshold": "float64"}
     columns |= {"searched": "bool", "truncated": "bool", "findings": "int64"}
     how = {"detector_digest": seen.detector_digest, "threshold": seen.threshold}
-    return _table(columns, [{**_footprint_row(s), **how} for s in sorted(seen.frames, key=lambda s: s.frame.id)])
+    return rows_table(columns, [{**_footprint_row(s), **how} for s in sorted(seen.frames, key=lambda s: s.frame.id)])
 
 
 def _footprint_row(s: Surveyed) -> Row:

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.report.colours import class_colour
 from pipeline.report.places import dms, navigation_link
 from pipeline.report.shapes import circle, line, polygon
-from pipeline.report.tables import best_evidence, printable
+from pipeline.report.tables import best_evidence, comment_line, printable
 from pipeline.types import GeoPoint
 from pipeline.words import WORDS, both, class_word
 
@@ -50,7 +50,7 @@ def _style_id(label: str) -> str:
 def _placemark(feature: Mapping[str, Any]) -> str:
     props = feature["properties"]
     lon_deg, lat_deg = feature["geometry"]["coordinates"][:2]
-    title = f"{props['id']} {class_word(props['class'], 'zh')}"
+    title = f"{props.get('n', '')} {props['id']} {class_word(props['class'], 'zh')}".strip()
     return (
         f"<Placemark><name>{xml_text(title)}</name><styleUrl>#{_style_id(props['class'])}</styleUrl>"
         f"<description>{escape(_description(feature), quote=False)}</description>"
@@ -71,11 +71,22 @@ def _description(feature: Mapping[str, Any]) -> str:
         "wgs84": f"{lat_deg:.7f}, {lon_deg:.7f}",
         "dms": f"{dms(lat_deg, 'NS')} {dms(lon_deg, 'EW')}",
         "sightings": str(props["sightings"]),
+        **_verdict(props),
     }
     table = "".join(f"<tr><td>{both(key)}</td><td>{xml_text(value)}</td></tr>" for key, value in rows.items())
     picture = f'<img src="{escape(best["crop"])}" width="320"/>' if best and best["crop"] else ""
     shown = f"{both('navigate')} GCJ-02 ({WORDS['display_only'][1]} {WORDS['display_only'][0]})"
     return f'{picture}<table>{table}</table><a href="{escape(link)}">{shown}</a>'
+
+
+def _verdict(props: Mapping[str, Any]) -> dict[str, str]:
+    """What officers made of a hit of a reviewed list."""
+    if "verdict" not in props:
+        return {}
+    comments = "; ".join(map(comment_line, props["comments"]))
+    told = {"sheet_verdict": both(f"sheet_{props['verdict']}"), "sheet_reviewed_by": props["reviewed_by"]}
+    told |= {"sheet_reviewed_at": props["reviewed_at"], "sheet_comments": comments}
+    return {key: text for key, text in told.items() if text}
 
 
 def _circle(feature: Mapping[str, Any]) -> str:

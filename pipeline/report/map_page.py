@@ -17,17 +17,19 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline import imagery
+from pipeline.errors import MissionError
 from pipeline.files import write_atomic
 from pipeline.report.colours import class_colour
 from pipeline.report.features import context_path
-from pipeline.report.mosaic import Tile
+from pipeline.report.mosaic import MAX_TILES, Tile
 from pipeline.report.places import cgcs2000, dms, navigation_link
 from pipeline.report.plane import Plane, plane_about
 from pipeline.report.shapes import ellipse_axes
 from pipeline.report.survey import Survey, Surveyed
 from pipeline.report.tables import best_evidence
 from pipeline.types import Mission, Skipped, iso_utc
-from pipeline.words import WORDS, both, class_word
+from pipeline.words import both, class_word
+from pipeline.words.survey import WORDS
 
 VIEWER = Path(__file__).resolve().parent / "viewer"
 CROP_BYTES = 3_000_000  # of embedded crops, before base64; further ones are read from crops/
@@ -35,6 +37,12 @@ CROP_LONG_SIDE_PX = 360
 CONTEXT_LONG_SIDE_PX = 640
 MAX_EVIDENCE = 40
 SIMPLER_BY_M = 0.3
+MAX_PAGE_BYTES = 64 * 1024 * 1024
+_DATA = b'<script type="application/json" id="data">'
+_TILE = re.compile(
+    rb'<img data-tile="(-?\d{1,7}\.\d{3}) (-?\d{1,7}\.\d{3}) (\d{1,7}\.\d{3})" alt="" '
+    rb'src="data:image/webp;base64,([A-Za-z0-9+/]{16,4000000}={0,2})">\n'
+)
 _SLOT = re.compile(r"\{\{(\w+)(?::(\w+))?\}\}")
 
 
@@ -78,6 +86,63 @@ def write_map(
             _fill_page(out, slots, tiles)
 
     write_atomic(path, fill)
+
+
+@dataclass(frozen=True, slots=True)
+class TilePlace:
+    """A tile of a written page: its north-west corner and side on the page's plane, and where its base64 lies."""
+
+    west_m: float
+    north_m: float
+    side_m: float
+    offset: int  # bytes from the beginning of the file
+    length: int  # bytes of base64
+
+    def corners(self, plane: Plane) -> list[list[float]]:
+        """[lon, lat] of north-west, north-east, south-east, south-west; longitudes go on past 180°, not back."""
+        east_m, south_m = self.west_m + self.side_m, self.north_m - self.side_m
+        places = ((self.west_m, self.north_m), (east_m, self.north_m), (east_m, south_m), (self.west_m, south_m))
+        return [plane.lon_lat_on(x, y) for x, y in places]
+
+
+def read_page(path: Path) -> tuple[dict[str, Any], Plane, list[TilePlace]]:
+    """(data as `map_data` made them, their plane, the mosaic's tiles) of a written map.html.
+
+    Raises MissionError when it is not one of ours.
+    """
+    page = imagery.read_bytes(path, MAX_PAGE_BYTES)
+    head, _, rest = page.partition(_DATA)
+    try:
+        data = json.loads(rest.partition(b"</script>")[0])
+        told = data["plane"]
+        plane = Plane(*(float(told[key]) for key in ("lat", "lon", "east_m", "north_m")))
+    except (ValueError, KeyError, TypeError, RecursionError) as why:
+        raise MissionError(f"{path}: is not a map of a run") from why
+    return data, plane, read_tiles(head, path)
+
+
+def read_tiles(page: bytes, path: Path) -> list[TilePlace]:
+    """Where the tiles lie in a page, up to its data; raises MissionError when one is not as `write_map` leaves it."""
+    found = [
+        TilePlace(float(m[1]), float(m[2]), float(m[3]), m.start(4), m.end(4) - m.start(4))
+        for m in _TILE.finditer(page)
+    ]
+    if len(found) != page.count(b"<img data-tile") or len(found) > MAX_TILES:
+        raise MissionError(f"{path}: the tiles of its mosaic are damaged")
+    return found
+
+
+def read_tile(path: Path, tile: TilePlace) -> bytes:
+    """A tile's WebP bytes; raises MissionError when they are not there (any more)."""
+    try:
+        with path.open("rb") as file:
+            file.seek(tile.offset)
+            webp = base64.b64decode(file.read(tile.length), validate=True)
+    except (OSError, ValueError) as why:
+        raise MissionError(f"{path}: a tile of its mosaic cannot be read") from why
+    if webp[:4] != b"RIFF" or webp[8:12] != b"WEBP":
+        raise MissionError(f"{path}: a tile of its mosaic is not a WebP picture")
+    return webp
 
 
 def script_json(value: Any) -> str:

@@ -36,6 +36,10 @@ class Plane:
         lon = self.lon_deg + xy[:, 0] / self.east_m
         return self.lat_deg + xy[:, 1] / self.north_m, (lon + 180) % 360 - 180
 
+    def lon_lat_on(self, x_m: float, y_m: float) -> list[float]:
+        """[longitude, latitude] in degrees of one place; longitudes go on past 180°, as maps that are drawn need it."""
+        return [round(self.lon_deg + x_m / self.east_m, 9), round(self.lat_deg + y_m / self.north_m, 9)]
+
 
 def plane_about(lats_deg: ArrayLike, lons_deg: ArrayLike) -> Plane:
     """The plane whose centre is in the middle of places; of none, the equator."""

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.tables import HIT_COLUMNS, Cell, headings, hit_rows, text_cell
+from pipeline.report.tables import HIT_COLUMNS, Cell, Columns, headings, hit_rows, text_cell
 from pipeline.types import Skipped
 from pipeline.words import both
 
@@ -21,14 +21,16 @@ MAX_TEXT = 32_000  # a cell holds 32,767 characters
 _STAMPS = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
 
 
-def hits_xlsx(collection: Mapping[str, Any], skipped: Iterable[Skipped]) -> bytes:
-    """The workbook's bytes, with fixed time stamps inside."""
+def hits_xlsx(collection: Mapping[str, Any], skipped: Iterable[Skipped], columns: Columns = HIT_COLUMNS) -> bytes:
+    """The workbook's bytes, with fixed time stamps inside; a column `crop` links to the pictures."""
     from openpyxl import Workbook
 
     book = Workbook()
     book.remove(book.active)
-    rows = [[row[name] for name, _ in HIT_COLUMNS] for row in hit_rows(collection)]
-    _sheet(book.create_sheet("污染点 Hits"), headings(), rows, crop_column=len(HIT_COLUMNS))
+    names = [name for name, _ in columns]
+    rows = [[row[name] for name in names] for row in hit_rows(collection)]
+    crop_column = names.index("crop") + 1 if "crop" in names else 0
+    _sheet(book.create_sheet("污染点 Hits"), headings(columns), rows, crop_column)
     _sheet(
         book.create_sheet("目击 Sightings"),
         ["hit", "frame_id", "t", "confidence", "x_px", "y_px", "sha256"],

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.report.places import cgcs2000, dms
 from pipeline.types import Skipped
-from pipeline.words import both, class_word
+from pipeline.words import both, class_word, word
 
 Cell = str | float | int | None
 
@@ -41,6 +41,19 @@ HIT_COLUMNS: tuple[tuple[str, str], ...] = (
     ("photo", "photo"),
     ("crop", "crop"),
 )
+# What officers made of it, for a reviewed list; a list that travels alone has no crops beside it.
+VERDICT_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("n", "sheet_number"),
+    ("verdict", "sheet_verdict"),
+    ("verdict_zh", "sheet_verdict"),
+    ("moved", "sheet_moved"),
+    ("reclassed", "sheet_reclassed"),
+    ("reviewed_by", "sheet_reviewed_by"),
+    ("reviewed_at", "sheet_reviewed_at"),
+    ("comments", "sheet_comments"),
+)
+REVIEWED_COLUMNS = HIT_COLUMNS[:-1] + VERDICT_COLUMNS
+Columns = Sequence[tuple[str, str]]
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "\r", "＝", "＋", "－", "＠")
 
@@ -57,8 +70,8 @@ def printable(text: str) -> str:
 
 
 def hit_rows(collection: Mapping[str, Any]) -> list[dict[str, Cell]]:
-    """One row a hit, keys as in HIT_COLUMNS."""
-    return [hit_row(f) for f in collection["features"]]
+    """One row a hit, keys as in HIT_COLUMNS and VERDICT_COLUMNS."""
+    return [{**hit_row(f), **verdict_row(f["properties"])} for f in collection["features"]]
 
 
 def hit_row(feature: Mapping[str, Any]) -> dict[str, Cell]:
@@ -86,14 +99,32 @@ def hit_row(feature: Mapping[str, Any]) -> dict[str, Cell]:
     }
 
 
+def verdict_row(props: Mapping[str, Any]) -> dict[str, Cell]:
+    """What officers made of a hit, from the properties of a reviewed one; empty cells where nobody did."""
+    verdict = props.get("verdict")
+    return {
+        "n": props.get("n"),
+        "verdict": verdict,
+        "verdict_zh": word(f"sheet_{verdict}", "zh") if verdict else None,
+        **{key: "yes" if props.get(key) else None for key in ("moved", "reclassed")},
+        **{key: props.get(key) for key in ("reviewed_by", "reviewed_at")},
+        "comments": "\n".join(map(comment_line, props.get("comments", ()))) or None,
+    }
+
+
+def comment_line(comment: Mapping[str, Any]) -> str:
+    """What somebody said, with the name and the time in front."""
+    return f"{comment['who'] or '—'} ({comment['when'] or '—'}): {comment['note']}"
+
+
 def best_evidence(evidence: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The evidence entry that has the crop, else the first."""
     return next((e for e in evidence if e.get("crop")), evidence[0] if evidence else None)
 
 
-def hits_csv(collection: Mapping[str, Any]) -> bytes:
+def hits_csv(collection: Mapping[str, Any], columns: Columns = HIT_COLUMNS) -> bytes:
     """hits.csv: UTF-8 with BOM, so that spreadsheets read the Chinese; `score` reads it back."""
-    names = [name for name, _ in HIT_COLUMNS]
+    names = [name for name, _ in columns]
     rows = ([_csv_cell(name, row[name]) for name in names] for row in hit_rows(collection))
     return csv_bytes(names, rows)
 
@@ -120,8 +151,7 @@ def _csv_cell(name: str, value: Cell) -> Cell:
     return value
 
 
-def headings() -> list[str]:
-    """Chinese and English headings of the hit table, in the order of HIT_COLUMNS."""
-    plain = {name: both(word) for name, word in HIT_COLUMNS}
-    plain["class_zh"] = "类别名称 Class in Chinese"
-    return list(plain.values())
+def headings(columns: Columns = HIT_COLUMNS) -> list[str]:
+    """Chinese and English headings of the hit table, in the order of its columns."""
+    own = {"class_zh": "类别名称 Class in Chinese", "verdict_zh": "核查结论 Verdict in Chinese"}
+    return [own.get(name) or both(key) for name, key in columns]

@@ -88,6 +88,8 @@ def _listed(column: Ints) -> list[int | None]:
 def read_hits(path: str | Path) -> Submission:
     """A run's `hits.geojson` (or the run folder), any GeoJSON points, or a CSV with lat_deg, lon_deg and class.
 
+    Of a reviewed list with `verdict` the hits that officers rejected do not count; whatever is wrong in them does.
+
     Raises:
         ScoreError: the file is too large, malformed, or a hit in it is; the sentence names the row or feature.
     """
@@ -104,8 +106,8 @@ def read_hits(path: str | Path) -> Submission:
 def hits_of(features: Sequence[Mapping[str, Any]], name: str = "hits") -> Submission:
     """The same from GeoJSON features that are already loaded; `name` stands for the file in errors."""
     check_count(len(features), name)
-    rows = [_feature_row(*parts) for parts in features_in(features, name)]
-    return submission(rows, name)
+    rows = [(_feature_row(*parts), parts[-1]) for parts in features_in(features, name)]
+    return submission([row for row, given in rows if not _is_rejected(given)], name)
 
 
 def as_submission(hits: Submission | HitList | Iterable[Hit | Mapping[str, Any]]) -> Submission:
@@ -134,6 +136,11 @@ def _hit_row(number: int, hit: Hit, sha256: Mapping[str, str]) -> Row:
     )
     row = _row(Place("hits", "hit", number), fields, (hit.at.lat_deg, hit.at.lon_deg))
     return row._replace(first_ms=times[0] if times else None, last_ms=times[-1] if times else None, evidence=evidence)
+
+
+def _is_rejected(given: Mapping[str, Any]) -> bool:
+    """Whether a reviewed list says that this is no hit."""
+    return given.get("verdict") == "rejected"
 
 
 def _feature_row(
@@ -190,7 +197,8 @@ def _csv_rows(path: Path) -> list[Row]:
         _check_header(path, header)
         for cells in lines:
             if any(c.strip() for c in cells):
-                rows.append(_csv_row(Place(str(path), "row", lines.line_num), header, cells))
+                row, rejected = _csv_row(Place(str(path), "row", lines.line_num), header, cells)
+                rows += [] if rejected else [row]
                 check_count(len(rows), str(path))
     except csv.Error:
         raise ScoreError(f"{path}: row {lines.line_num}: is not CSV") from None
@@ -206,7 +214,8 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise ScoreError(f"{path}: row 1: the columns lat_deg, lon_deg and class are needed")
 
 
-def _csv_row(place: Place, header: list[str], cells: list[str]) -> Row:
+def _csv_row(place: Place, header: list[str], cells: list[str]) -> tuple[Row, bool]:
+    """One row, and whether officers rejected it."""
     if len(cells) > len(header):
         raise place.wrong("more cells than columns")
     given: dict[str, Any] = {k: v for k, v in zip(header, (c.strip() for c in cells), strict=False) if v}
@@ -217,7 +226,8 @@ def _csv_row(place: Place, header: list[str], cells: list[str]) -> Row:
             given[name] = float(given[name])
     if ("lat_deg" in given) != ("lon_deg" in given):
         raise place.wrong("one of lat_deg and lon_deg is missing")
-    return _row(place, given, (given["lat_deg"], given["lon_deg"]) if "lat_deg" in given else None)
+    at = (given["lat_deg"], given["lon_deg"]) if "lat_deg" in given else None
+    return _row(place, given, at), _is_rejected(given)
 
 
 def submission(rows: Sequence[Row], name: str) -> Submission:

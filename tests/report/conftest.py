@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from pipeline.types import (
     Sighting,
     Skipped,
 )
+from tests.report.reviewed_run import make_run
 
 CAMERA = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
 START_NS = 1_790_000_000_000_000_000
@@ -126,3 +128,18 @@ def new_world() -> Callable[..., World]:
 @pytest.fixture
 def changed() -> Callable[..., Any]:
     return replace
+
+
+@pytest.fixture(scope="session")
+def reviewed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with reviews beside it, made once; not to be changed."""
+    folder = tmp_path_factory.mktemp("成果")
+    return make_run(folder / "航次 甲", make_world(folder / "照片"))
+
+
+@pytest.fixture
+def run(reviewed_once: Path, tmp_path: Path) -> Path:
+    """The same, for one test alone."""
+    for suffix in ("", ".reviews"):
+        shutil.copytree(f"{reviewed_once}{suffix}", f"{tmp_path / reviewed_once.name}{suffix}")
+    return tmp_path / reviewed_once.name

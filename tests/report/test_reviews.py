@@ -19,7 +19,8 @@ from pipeline.errors import MissionError, OutputError
 from pipeline.report import hit_features
 from pipeline.report.carry import carry_over, take_over
 from pipeline.report.pins import pin_entry
-from pipeline.report.reviews import append_review, apply_reviews, read_reviews, review_entry, reviews_folder
+from pipeline.report.review_entries import review_entry
+from pipeline.report.reviews import append_review, apply_reviews, read_reviews, reviews_folder
 from pipeline.types import HitList, Mission
 
 World = tuple[Mission, HitList]

@@ -1,0 +1,1 @@
+"""The hit sheet's typst template and its font."""
