@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = ("train", "openvino", "dask", "postgres", "test")
 LOCKS = ("requirements.lock", *(f"requirements-{extra}.lock" for extra in EXTRAS))
-DISTRIBUTION = {"cv2": "opencv-python", "PIL": "pillow"}
+DISTRIBUTION = {
+    "cv2": "opencv-python", "PIL": "pillow", "argon2": "argon2-cffi", "prometheus_client": "prometheus-client",
+    "sse_starlette": "sse-starlette",
+}  # fmt: skip
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 
 

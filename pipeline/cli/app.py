@@ -34,6 +34,8 @@ from pipeline.cli.options import (
     pixel_of,
     rate,
 )
+from pipeline.cli.report import report
+from pipeline.cli.serve import serve
 from pipeline.cli.sim import sim
 from pipeline.config import ADJUST, RunConfig
 from pipeline.errors import PipelineError
@@ -332,6 +334,8 @@ def score(
     show_score(hits, targets, rules, out, originals)
 
 
+app.command()(report)
+app.command()(serve)
 app.command()(live)
 app.command()(sim)
 app.command()(train)
