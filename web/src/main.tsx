@@ -1,0 +1,11 @@
+import { render } from "preact";
+import "./ui/tokens.css";
+import "./ui/base.css";
+import "./ui/ui.css";
+import "./shell.css";
+import { App } from "./app";
+import { startRouting } from "./router";
+
+startRouting();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

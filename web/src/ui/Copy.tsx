@@ -1,0 +1,21 @@
+import { useRef } from "preact/hooks";
+import { t } from "../i18n";
+import { Button } from "./Button";
+import { toast } from "./Toast";
+
+/** Text to be taken elsewhere: selected when it is entered, copied by a button, on plain http too. */
+export function Copy({ text }: { text: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  async function copy(): Promise<void> {
+    field.current?.select();
+    if (navigator.clipboard) await navigator.clipboard.writeText(text).catch(() => document.execCommand("copy"));
+    else document.execCommand("copy"); // the clipboard's own interface is missing on plain http
+    toast(t("copied"));
+  }
+  return (
+    <div class="row copy">
+      <input ref={field} class="input mono grow" readOnly value={text} aria-label={t("copy_text")} onFocus={(event) => event.currentTarget.select()} />
+      <Button onClick={copy}>{t("copy_text")}</Button>
+    </div>
+  );
+}
