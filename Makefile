@@ -1,4 +1,4 @@
-# Two set-up commands, `make demo` and `make test`; the README shows the same without make.
+# Each of `make serve`, `make demo` and `make test` sets up first; the README shows the same without make.
 # Every path is relative, so that the checkout may lie in a folder with spaces and Chinese in its name.
 
 PYTHON ?= python3
@@ -8,15 +8,17 @@ PYTEST_WORKERS ?= 2
 TRAIN_VENV := .venv-train
 TORCH_OPTIONS ?=
 
-.PHONY: help demo test acceptance train-test lock wheel wheel-test wheelhouse clean
+.PHONY: help serve demo test acceptance train-test lock wheel wheel-test wheelhouse web clean
 
 help:
+	@echo "make serve       set up, start the web application, print its address"
 	@echo "make demo        set up, fly a small simulated flight, search it, score it, show where the map is"
 	@echo "make test        set up, then ruff, mypy and all tests"
 	@echo "make acceptance  the long measurements, many minutes"
 	@echo "make train-test  set up training (.venv-train), one epoch for real, our boxes beside ultralytics' own"
 	@echo "make wheel-test  the wheel alone: empty environment, no network, read-only installation"
 	@echo "make wheelhouse  offline installation folders for Linux and Windows in dist/wheelhouse"
+	@echo "make web         build the web page again (Node 20.19 or newer; only who changes web/ needs it)"
 	@echo "make lock        resolve the requirements again (UPGRADE=--upgrade for newer versions)"
 
 $(VENV)/.base: requirements.lock pyproject.toml tools/setup.py
@@ -26,6 +28,9 @@ $(VENV)/.base: requirements.lock pyproject.toml tools/setup.py
 $(VENV)/.test: requirements-test.lock $(VENV)/.base
 	"$(PYTHON)" tools/setup.py "$(VENV)" requirements-test.lock
 	@touch "$@"
+
+serve: $(VENV)/.base
+	"$(VENV)/bin/qianliyan" serve
 
 demo: $(VENV)/.base
 	"$(VENV)/bin/qianliyan" demo
@@ -54,6 +59,10 @@ wheel-test: wheel
 
 wheelhouse: wheel
 	"$(PY)" tools/wheelhouse.py dist
+
+web: $(VENV)/.base
+	"$(PY)" tools/web_words.py
+	cd web && npm ci --no-audit --no-fund && npm test && npm run build
 
 LOCK = "$(PY)" -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE) pyproject.toml

@@ -70,7 +70,7 @@ def test_named_files_exist(page: Path) -> None:
 
 
 def test_two_set_up_commands_each_with_plain_lines_beside_it() -> None:
-    assert re.findall(r"^make (\w+)", code(README), re.MULTILINE) == ["demo", "test"]
+    assert re.findall(r"^make (\w+)", code(README), re.MULTILINE) == ["serve", "test"]
     assert len(re.findall(r"^python3 -m venv", code(README), re.MULTILINE)) == 2
     assert len(re.findall(r"^py -3\.11 -m venv", code(README), re.MULTILINE)) == 2
 
