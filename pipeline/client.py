@@ -91,9 +91,8 @@ class Client:
         Called again it goes on where it stopped, and sends nothing twice. Raises PipelineError when the folder cannot
         be read or the server stays away.
         """
-        root = Path(folder)
-        local = _listed(root)
-        declared = self._declare(flight_id, root, local)
+        local = _listed(Path(folder))
+        declared = self._declare(flight_id, local)
         total = sum(path.stat().st_size for path in local.values())
         done = 0
         for file in declared:
@@ -102,7 +101,8 @@ class Client:
                 self._send(file, path, done, total)
             done += file["size"]
             self._tell("upload", done, total)
-        return self._settled(flight_id, {file["id"] for file in declared})
+        kept = self._settled(flight_id, {file["id"] for file in declared})
+        return kept + [file for file in declared if file["id"] is None]  # refused beside what has this name
 
     def run(self, flight_id: str, **options: Any) -> dict[str, Any]:
         """Ask for a search of a flight; options as in the API: detector, false_alarms, dem_layer, partial …"""
@@ -165,7 +165,7 @@ class Client:
         _must_be_good(answer)
         return dict(answer.json())
 
-    def _declare(self, flight_id: str, root: Path, local: dict[str, Path]) -> list[dict[str, Any]]:
+    def _declare(self, flight_id: str, local: dict[str, Path]) -> list[dict[str, Any]]:
         """Tell the server what will come; hashing is before everything else."""
         told = []
         for done, (name, path) in enumerate(local.items()):

@@ -105,7 +105,8 @@ def is_hit_feature(value: Any, hit: str) -> bool:
     if not isinstance(value, dict) or value.get("type") != "Feature" or not isinstance(value.get("properties"), dict):
         return False
     props, geometry = value["properties"], value.get("geometry")
-    placed = isinstance(geometry, dict) and geometry.get("type") == "Point" and is_position(geometry.get("coordinates"))
+    at = geometry.get("coordinates") if isinstance(geometry, dict) and geometry.get("type") == "Point" else None
+    placed = isinstance(at, list) and len(at) == 3 and is_position(at)
     named = value.get("id") == props.get("id") == hit and is_class(props.get("class"))
     measured = all(map(_is_number, (props.get("r90_m"), props.get("confidence"), props.get("sightings"))))
     told = all(isinstance(props.get(key), str | None) for key in ("origin", "first_seen", "last_seen"))

@@ -23,7 +23,7 @@ from pipeline.files import write_bytes_atomic
 from pipeline.report.finished import Finished, read_finished
 from pipeline.report.reviewed import without_rejected
 from pipeline.report.sheet_data import Reader, source_page, summary_page
-from pipeline.report.sheet_font import FONTS
+from pipeline.report.sheet_font import FAMILY, FONTS
 from pipeline.report.sheet_map import Basemap, open_basemap
 from pipeline.report.sheet_text import beyond_the_font, moment, plain_text, texts_in, zone
 from pipeline.words import Lang
@@ -141,7 +141,7 @@ def _displayable(char: str, root: Path) -> bool:
     import typst
 
     (root / "char.json").write_text(json.dumps(char), "utf-8")
-    source = b'#set text(font: "Qianliyan Sans")\n#json("char.json")'
+    source = f'#set text(font: "{FAMILY}")\n#json("char.json")'.encode()
     try:
         typst.compile(source, root=root, font_paths=_fonts(True), pdf_standards="a-2u")
     except typst.TypstError:

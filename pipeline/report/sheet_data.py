@@ -12,7 +12,8 @@ from pipeline.report.colours import class_colour
 from pipeline.report.finished import Finished
 from pipeline.report.places import cgcs2000, dms
 from pipeline.report.reviewed import counts_by_verdict
-from pipeline.report.sheet_text import half_up, local_time, plain_text
+from pipeline.report.rounding import rounded_text
+from pipeline.report.sheet_text import local_time, plain_text
 from pipeline.words import SUBJECTS, Lang, class_word, word
 from pipeline.words.survey import WORDS as SURVEY
 
@@ -57,7 +58,7 @@ def source_page(done: Finished, feature: Mapping[str, Any], reader: Reader) -> d
         "verdict": reader.say(f"sheet_{props['verdict']}"),
         "verdict_colour": VERDICT_COLOURS[props["verdict"]],
         "where": _where(feature, reader),
-        "radius": reader.say("sheet_radius_told", r90=half_up(props["r90_m"], 1)),
+        "radius": reader.say("sheet_radius_told", r90=rounded_text(props["r90_m"], 1)),
         "what": _what(props, reader),
         "review": _review(props, reader),
         "comments": [_comment(c, reader) for c in props["comments"]],
@@ -69,17 +70,17 @@ def source_page(done: Finished, feature: Mapping[str, Any], reader: Reader) -> d
 def _where(feature: Mapping[str, Any], reader: Reader) -> list[Pair]:
     lon_deg, lat_deg, alt_m = feature["geometry"]["coordinates"]
     rows = [
-        ["sheet_latitude", f"{half_up(lat_deg, 7)}°"],
-        ["sheet_longitude", f"{half_up(lon_deg, 7)}°"],
+        ["sheet_latitude", f"{rounded_text(lat_deg, 7)}°"],
+        ["sheet_longitude", f"{rounded_text(lon_deg, 7)}°"],
         ["sheet_dms", f"{dms(lat_deg, 'NS')}\n{dms(lon_deg, 'EW')}"],
-        ["sheet_height", f"{half_up(alt_m, 2)} m"],
+        ["sheet_height", f"{rounded_text(alt_m, 2)} m"],
     ]
     grid = cgcs2000(lat_deg, lon_deg)
     if grid is not None:
         told = reader.say("sheet_zone_told", zone=grid.zone, meridian=grid.meridian_deg)
-        rows += [["sheet_zone", told], ["sheet_north", f"{half_up(grid.x_north_m, 3)} m"]]
-        rows += [["sheet_east", f"{half_up(grid.y_east_m, 3)} m"]]
-    rows += [["sheet_radius", f"{half_up(feature['properties']['r90_m'], 1)} m"]]
+        rows += [["sheet_zone", told], ["sheet_north", f"{rounded_text(grid.x_north_m, 3)} m"]]
+        rows += [["sheet_east", f"{rounded_text(grid.y_east_m, 3)} m"]]
+    rows += [["sheet_radius", f"{rounded_text(feature['properties']['r90_m'], 1)} m"]]
     return [[reader.say(key), text] for key, text in rows]
 
 
@@ -87,7 +88,7 @@ def _what(props: Mapping[str, Any], reader: Reader) -> list[Pair]:
     rows = [
         ["class", f"{class_word(props['class'], reader.lang)} ({props['class']})"],
         ["origin", reader.say(f"sheet_origin_{'officer' if props['origin'] == 'officer' else 'model'}")],
-        ["confidence", half_up(props["confidence"], 2)],
+        ["confidence", rounded_text(props["confidence"], 2)],
         ["sightings", reader.say("sheet_sightings_told", n=props["sightings"])],
         ["first_seen", reader.time(props["first_seen"])],
         ["last_seen", reader.time(props["last_seen"])],
@@ -129,8 +130,8 @@ def _evidence(seen: Mapping[str, Any], reader: Reader) -> dict[str, str]:
     return {
         "photo": plain_text(seen["frame_id"]),
         "time": reader.time(seen["t"]),
-        "pixel": ", ".join(half_up(v, 1) for v in seen["point_px"]),
-        "confidence": half_up(seen["confidence"], 2),
+        "pixel": ", ".join(rounded_text(v, 1) for v in seen["point_px"]),
+        "confidence": rounded_text(seen["confidence"], 2),
         "sha256": plain_text(seen["sha256"] or "—"),
     }
 
@@ -165,7 +166,7 @@ def _facts(
     rows += [
         [reader.say("sheet_flown"), " —\n".join(t.partition("\n")[0] for t in flown)],
         [reader.say("sheet_photos"), reader.say("sheet_photos_told", **photos)],
-        [reader.say("sheet_area"), f"{half_up(area_m2 / 1e6, 3)} km²"],
+        [reader.say("sheet_area"), f"{rounded_text(area_m2 / 1e6, 3)} km²"],
         [reader.say("sheet_found"), reader.say("sheet_found_told", listed=len(listed), **counts)],
         [reader.say("sheet_detector"), plain_text(facts.get("models", {}).get("detector") or "—")],
         [reader.say("sheet_ground"), _ground(facts.get("ground", {}), reader)],
@@ -191,8 +192,8 @@ def _row(done: Finished, feature: Mapping[str, Any], reader: Reader) -> dict[str
         "n": str(done.numbers[feature["id"]]),
         "class": class_word(props["class"], reader.lang),
         "colour": class_colour(props["class"]),
-        "place": f"{half_up(lon_deg, 6)}, {half_up(lat_deg, 6)}",
-        "r90": f"{half_up(props['r90_m'], 1)} m",
+        "place": f"{rounded_text(lon_deg, 6)}, {rounded_text(lat_deg, 6)}",
+        "r90": f"{rounded_text(props['r90_m'], 1)} m",
         "time": reader.time(props["first_seen"]).partition("\n")[0].partition(" (")[0],
         "verdict": reader.say(f"sheet_{props['verdict']}"),
         "verdict_colour": VERDICT_COLOURS[props["verdict"]],

@@ -1,11 +1,10 @@
-"""Numbers, times and words as a hit sheet says them: rounded half up, in the reader's zone with UTC beside it."""
+"""Times and words as a hit sheet says them: in the reader's zone with UTC beside it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,14 +14,8 @@ from pipeline.report.tables import printable
 
 LONGEST_WORD = 40  # characters without a place to break, before one is made
 GAP = "\u200b"  # a place to break a line that shows nothing
-_TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ue000-\uf8ff\U000e0000-\U0010ffff]")
+_TURNS = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ue000-\uf8ff\U000e0000-\U0010ffff]")
 _LONG = re.compile(rf"[!-~]{{{LONGEST_WORD}}}(?=[!-~])")
-
-
-def half_up(value: float, digits: int) -> str:
-    """四舍五入: the number as it is written, rounded half away from zero; never a negative zero."""
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    return f"{rounded if rounded else abs(rounded):f}"
 
 
 def zone(name: str) -> ZoneInfo:
@@ -57,7 +50,7 @@ def local_time(text: str | None, where: ZoneInfo) -> str:
 
 
 def plain_text(text: Any) -> str:
-    """Text for the sheet: no control characters and no turning of the line, and long words may be broken."""
+    """Text for the sheet: no control characters, no turning of the line, no soft hyphens; long words may be broken."""
     return _LONG.sub(lambda found: found.group() + GAP, _TURNS.sub("", printable(str(text))).expandtabs(4))
 
 

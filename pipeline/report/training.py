@@ -38,7 +38,7 @@ items.json    每个经过核查的点位一条 one item a reviewed hit:
                          photo by SHA-256, box and point in pixels, (0, 0) the centre of the top-left one
               point_holds = false: 位置已被修正，落点不再可信 the hit was moved: its points in pixels do not hold
 reviews.jsonl 全部核查记录，含已撤销的 every entry, also those taken back
-hits.geojson  全部点位，含已排除的 every hit, also rejected ones
+hits.geojson  全部点位，含已驳回的 every hit, also rejected ones
 crops/        局部图与全景图 close-ups, and whole photos reduced
 
 {run}

@@ -52,3 +52,9 @@ def needs(right: str) -> Callable[[Request], Who]:
 
     check.right = right  # type: ignore[attr-defined]  # so that a test can list what each route asks for
     return check
+
+
+def must_be_host(who: Who) -> None:
+    """Raises Problem 403 for what tells of other organisations, unless the asker's runs this server."""
+    if not who.host:
+        raise Problem(403, "not_allowed", "only administrators of the organisation that runs this server may do this")

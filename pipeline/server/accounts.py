@@ -14,7 +14,7 @@ from pipeline.server.database import Database
 from pipeline.server.passwords import folded
 from pipeline.server.problems import Problem
 from pipeline.server.secret import digest, new_secret
-from pipeline.server.sessions import end_sessions
+from pipeline.server.sessions import end_sessions, end_tokens
 from pipeline.server.tables import Invitation, Organisation, User, now
 
 SETUP_LASTS = timedelta(days=1)
@@ -134,6 +134,8 @@ def change_user(db: Db, user: User, role: str | None, name: str | None, active: 
     user.role, user.name = role or user.role, name or user.name
     user.active = user.active if active is None else active
     db.flush()
+    if active is False:
+        end_tokens(db, user.id)
     if fewer:
         end_sessions(db, user.id)
         _must_have_administrator(db, user.organisation_id)

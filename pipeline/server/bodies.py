@@ -71,7 +71,8 @@ def takes_gzip(request: Request) -> bool:
     return any(part == "gzip" or (part.startswith("gzip;") and not part.endswith("q=0")) for part in accepted)
 
 
-def attachment(name: str) -> str:
-    """Content-Disposition of a download: a plain ASCII name, and the real one as RFC 6266 says."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name).lstrip(".") or "file"
+def attachment(name: str, plain: str = "") -> str:
+    """Content-Disposition of a download: a plain ASCII name, by default made of the real one, and that (RFC 6266)."""
+    plain = plain or name
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in plain).lstrip(".") or "file"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -14,19 +14,29 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as Db
 
 from pipeline.server.database import Database
-from pipeline.server.kinds import MISSION_FILE, SNIFFED_BYTES, Kind, check_start, kind_of
+from pipeline.server.kinds import MISSION_FILE, SNIFFED_BYTES, check_start, kind_of
 from pipeline.server.layers.job import layer_stored
 from pipeline.server.mission_paths import check_mission
 from pipeline.server.names import Refused
 from pipeline.server.settings import Settings
-from pipeline.server.store import blob_path, card_place, keep, link, remove, seal, sync_folders, upload_path
+from pipeline.server.store import (
+    blob_path,
+    card_place,
+    keep,
+    link,
+    name_too_long,
+    remove,
+    seal,
+    sync_folders,
+    upload_path,
+)
 from pipeline.server.tables import Blob, File, Layer
 
 log = logging.getLogger(__name__)
@@ -188,13 +198,13 @@ def look(due: Due, upload: Path, stop: threading.Event) -> Verdict | None:
             raise Refused("wrong_bytes")
         kind = kind_of(due.path, due.layer)
         check_start(kind, start)
-        _check_whole(kind, due, upload)
+        _check_whole(due, upload)
     except Refused as why:
         return Verdict(due, sha256, "", why.reason)
     return Verdict(due, sha256, kind.name)
 
 
-def _check_whole(kind: Kind, due: Due, upload: Path) -> None:
+def _check_whole(due: Due, upload: Path) -> None:
     if due.layer is None and due.path == MISSION_FILE:
         check_mission(upload)
 
@@ -216,7 +226,8 @@ def _hash(path: Path, stop: threading.Event) -> tuple[str, bytes, int]:
 
 def settle(settings: Settings, database: Database, verdicts: list[Verdict]) -> None:
     """Give bytes their places, force those to the disk, then tell the database; uploads are removed when it knows."""
-    good = [v for v in verdicts if not v.reason and _put(settings, v)]
+    verdicts = [placed for v in verdicts if (placed := v if v.reason else _put(settings, v)) is not None]
+    good = [v for v in verdicts if not v.reason]
     sync_folders({blob_path(settings, v.sha256).parent for v in good} | ({settings.blobs} if good else set()))
     refused = [v for v in verdicts if v.reason]
     with database.write() as db:
@@ -231,15 +242,23 @@ def settle(settings: Settings, database: Database, verdicts: list[Verdict]) -> N
     forget(settings, database, unwanted)
 
 
-def _put(settings: Settings, verdict: Verdict) -> bool:
-    """The bytes into their places; False when they were taken away meanwhile."""
+def _put(settings: Settings, verdict: Verdict) -> Verdict | None:
+    """The bytes into their places; None when they were taken away meanwhile, refused for a name this disk cannot hold.
+
+    Such a name would otherwise fail at every further try, and all files that arrive with it.
+    """
     try:
         keep(settings, upload_path(settings, verdict.due.upload_id), verdict.sha256)
     except FileNotFoundError:
-        return False
+        return None
     if verdict.due.flight_id is not None:
-        link(settings, verdict.sha256, verdict.due.flight_id, verdict.due.path)
-    return True
+        try:
+            link(settings, verdict.sha256, verdict.due.flight_id, verdict.due.path)
+        except OSError as why:
+            if not name_too_long(why):
+                raise
+            return replace(verdict, reason="name_long")
+    return verdict
 
 
 def _know(db: Db, verdicts: list[Verdict]) -> None:

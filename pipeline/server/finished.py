@@ -15,11 +15,11 @@ from pipeline.server.access import Who
 from pipeline.server.lines import Place, read_line
 from pipeline.server.prepared import prepare_run, read_index
 from pipeline.server.problems import Problem
-from pipeline.server.runs import card_of, run_folder
+from pipeline.server.runs import card_of, dem_of, own_run, run_folder
 from pipeline.server.services import services
 from pipeline.server.settings import Settings
 from pipeline.server.store import blob_path
-from pipeline.server.tables import Flight, Job
+from pipeline.server.tables import Flight
 
 KEPT = 16  # runs whose index stays in memory
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -38,7 +38,7 @@ class Finished:
     folder: Path  # runs/ID
     card: Path  # the originals under their names
     settings: Settings
-    dem: Path | None  # the layer it was told to use, where that lies now
+    dem: Path | None  # its own name for the terrain layer that it was told to use (`search_job`)
     index: dict[str, Any]
 
     @property
@@ -73,15 +73,13 @@ def finished(request: Request, who: Who, run_id: str) -> Finished:
     """The asker's run; raises Problem 404 when there is none such, 409 "not_done" while it is not finished."""
     found = services(request)
     with found.database.read() as db:
-        job = db.get(Job, run_id)
-        if job is None or job.organisation_id != who.organisation_id or job.kind != "search":
-            raise Problem(404, "not_found", "there is no such run")
+        job = own_run(db, who, run_id)
         flight = db.get(Flight, job.flight_id) if job.flight_id else None
         state, layer, name = job.state, job.options.get("dem_layer"), flight.name if flight else ""
     folder = run_folder(found.settings, run_id)
     if state != "done" or not (folder / "run").is_dir():
         raise Problem(409, "not_done", "this run is not finished", {"state": state})
-    dem = found.settings.layers / layer / "dem.tif" if layer else None
+    dem = dem_of(found.settings, run_id) if layer else None
     card = card_of(found.settings, run_id)
     return Finished(run_id, name, folder, card, found.settings, dem, _index(folder))
 

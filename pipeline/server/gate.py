@@ -20,12 +20,12 @@ from pipeline.server.access import Who
 from pipeline.server.database import Database
 from pipeline.server.hosts import Hosts, same_origin
 from pipeline.server.limits import Limits, check
+from pipeline.server.pace import UPLOADS
 from pipeline.server.problems import Problem, answer
 from pipeline.server.sessions import COOKIE, by_cookie, by_token
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX = 8 * 1024 * 1024  # bytes of JSON: two thousand names of files are one
-UPLOADS = "/api/uploads"
 T = TypeVar("T")
 THREADS = 8  # of its own: routes that take long must not hold up the gate
 
@@ -64,7 +64,7 @@ class Gate:
         if any(ord(sign) < 32 or ord(sign) == 127 for sign in path):
             raise Problem(404, "not_found", "there is no such address")
         if first_part(path) == "auth" and scope["method"] not in SAFE:
-            _must_be_our_page(headers, scope)
+            _must_be_our_page(headers)
 
     async def _who(self, scope: Scope, headers: Headers) -> Who | None:
         """Who asks; raises Problem 403 when a change is asked for in a way that another site could have caused."""
@@ -104,7 +104,7 @@ def _must_be_meant(headers: Headers, known: Who) -> None:
         raise Problem(403, "csrf", "the page is out of date; load it again")
 
 
-def _must_be_our_page(headers: Headers, scope: Scope) -> None:
+def _must_be_our_page(headers: Headers) -> None:
     """Before there is a session: no form of another site can send JSON, and no script of it is allowed to."""
     if not same_origin(headers):
         raise Problem(403, "other_site", "this was asked for by another site")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.report.review_entries import Entry
-from pipeline.report.reviewed import reviewed_hits
+from pipeline.report.reviewed import hit_numbers, reviewed_hits
 from pipeline.report.reviews import hits_reviewed, read_reviews, reviews_folder, taken_back
 from pipeline.server.finished import Finished
 from pipeline.server.lines import compact, read_line, read_squeezed, squeezed
@@ -117,20 +117,18 @@ def _judged(run: Finished, stamp: Stamp, first: dict[str, Feature]) -> Hits:
         props = feature["properties"]
         props |= {"ellipse": ellipse(props["cov_m2"]), "comments": len(props["comments"])}
         features[props["id"]] = feature
-    features |= _slim_pins(run, entries, pins, len(first))
+    features |= _slim_pins(run, hit_numbers(first, entries), pins)
     return Hits(stamp, entries, taken_back(entries), first, features, pins, places)
 
 
-def _slim_pins(run: Finished, entries: list[Entry], pins: dict[str, Feature], before: int) -> dict[str, Feature]:
-    """Numbered in the order in which pins were first made; one that is undone keeps its number for its return."""
-    order = dict.fromkeys(e["hit"] for e in entries if e["verdict"] == "added")
-    numbers = {photo["frame_id"]: photo["k"] for photo in listed_photos(run)} if pins else {}
+def _slim_pins(run: Finished, numbers: dict[str, int], pins: dict[str, Feature]) -> dict[str, Feature]:
+    """Pins without their evidence, in the order in which they were first made; `numbers`: those of all hits."""
+    photos = {photo["frame_id"]: photo["k"] for photo in listed_photos(run)} if pins else {}
     found = {}
-    for n, hit in enumerate(order, start=before + 1):
-        if hit in pins:
-            state = {key: pins[hit]["properties"][key] for key in UNJUDGED}
-            found[hit] = slim_feature(pins[hit], n, run.id, numbers)
-            found[hit]["properties"].update(state)
+    for hit in sorted(pins, key=numbers.__getitem__):
+        state = {key: pins[hit]["properties"][key] for key in UNJUDGED}
+        found[hit] = slim_feature(pins[hit], numbers[hit], run.id, photos)
+        found[hit]["properties"].update(state)
     return found
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.server.database import Database
+from pipeline.server.pace import UPLOADS
 from pipeline.server.tables import Job
 
-UPLOADS = "/api/uploads"
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

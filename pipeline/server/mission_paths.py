@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from pipeline.errors import MissionError
-from pipeline.ingest.mission_file import read_mission_file
 from pipeline.server.names import Refused
 
 _DETECTOR = re.compile(r"[A-Za-z0-9_-]+(:[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
@@ -15,6 +14,8 @@ _DETECTOR = re.compile(r"[A-Za-z0-9_-]+(:[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
 
 def check_mission(path: Path) -> None:
     """Raises Refused for a mission file that cannot be read, and for one that names things outside of its flight."""
+    from pipeline.ingest.mission_file import read_mission_file
+
     try:
         told = read_mission_file(path)
     except MissionError as why:

@@ -59,6 +59,14 @@ def told() -> dict[str, Any]:
     return found
 
 
+def own_stdout() -> IO[bytes]:
+    """Stdout for our lines alone: what libraries print goes to stderr."""
+    sys.stdout.flush()
+    ours = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return ours
+
+
 def when_parent_goes(then: Callable[[], object]) -> None:
     """Call `then` in a thread of its own as soon as the parent has gone."""
 

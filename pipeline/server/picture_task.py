@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
-from pipeline.server.parent import told
+from pipeline.server.parent import own_stdout, told
 
 if TYPE_CHECKING:
     from pipeline.imagery import Image
@@ -112,19 +112,12 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Work until stdin ends."""
-    out = _own_stdout()
+    out = own_stdout()
+    warnings.simplefilter("ignore")  # a stranger's picture can cause thousands, and our stderr is the server's log
     told()
     with open(0, "rb", buffering=0, closefd=False) as orders:
         while line := orders.readline():
             out.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
-
-
-def _own_stdout() -> IO[bytes]:
-    """Stdout for our lines alone: what libraries print goes to stderr."""
-    sys.stdout.flush()
-    ours = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return ours
 
 
 if __name__ == "__main__":

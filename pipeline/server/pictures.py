@@ -136,7 +136,7 @@ class Pictures:
             painter.end()
 
     def _made(self, what: str, photo: dict[str, Any], original: Path) -> Path:
-        path = self._place(what, photo, original)
+        path = self._place(what, photo)
         if _used(path):
             return path
         with self._alone(path):
@@ -147,7 +147,7 @@ class Pictures:
                 self._count(path)
         return path
 
-    def _place(self, what: str, photo: dict[str, Any], original: Path) -> Path:
+    def _place(self, what: str, photo: dict[str, Any]) -> Path:
         """By the original's digest, so that it is made once for all who have these bytes."""
         if photo["sha256"] is None:
             raise Problem(404, "original_gone", f"{photo['source']}: nothing is known of its original")
@@ -186,12 +186,20 @@ def _used(path: Path) -> bool:
 
 
 def _total(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*.*"))
+    return sum(size for _, size, _ in _kept(folder))
+
+
+def _kept(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """(last use, bytes, path) of each file; what is being written aside may go in the same moment."""
+    for path in folder.rglob("*.*"):
+        with suppress(FileNotFoundError):
+            told = path.stat()
+            yield told.st_mtime, told.st_size, path
 
 
 def _sweep(folder: Path, left_bytes: int, spared: Path) -> int:
     """Remove the oldest files until so many bytes are left; how many there are then."""
-    files = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.rglob("*.*"))
+    files = sorted(_kept(folder))
     total = sum(size for _, size, _ in files)
     for _, size, path in files:
         if total <= left_bytes:

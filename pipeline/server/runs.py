@@ -1,7 +1,8 @@
-"""The card of a run: the originals that were stored when it was asked for, under the names that they had.
+"""What belongs to a run: whose it is, and its card, the originals that were stored when it was asked for.
 
 runs/JOB/files.json   which files; later uploads are another run's
 runs/JOB/card/        these files, linked to the same bytes
+runs/JOB/dem.tif      the terrain layer that it was told to use, linked too: it stays when the layer is deleted
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import MissionError, OutputError
 from pipeline.files import write_json_atomic
+from pipeline.server.access import Who
 from pipeline.server.links import link_bytes
+from pipeline.server.problems import Problem
 from pipeline.server.settings import Settings
 from pipeline.server.store import blob_path
-from pipeline.server.tables import File
+from pipeline.server.tables import File, Job
 
 
 def run_folder(settings: Settings, job_id: str) -> Path:
@@ -28,6 +31,19 @@ def run_folder(settings: Settings, job_id: str) -> Path:
 def card_of(settings: Settings, job_id: str) -> Path:
     """The originals of a run under their names on the card; what `provenance.json` calls the flight."""
     return run_folder(settings, job_id) / "card"
+
+
+def dem_of(settings: Settings, job_id: str) -> Path:
+    """A run's own name for its terrain, where it was told to use some."""
+    return run_folder(settings, job_id) / "dem.tif"
+
+
+def own_run(db: Session, who: Who, run_id: str) -> Job:
+    """A run of the asker's organisation; raises Problem 404 for any other."""
+    job = db.get(Job, run_id)
+    if job is None or job.organisation_id != who.organisation_id or job.kind != "search":
+        raise Problem(404, "not_found", "there is no such run")
+    return job
 
 
 def remember_files(settings: Settings, db: Session, job_id: str, flight_id: str) -> int:

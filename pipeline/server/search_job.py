@@ -14,7 +14,7 @@ from pipeline.errors import MissionError, OutputError
 from pipeline.server.database import Database
 from pipeline.server.layers.job import layer_folder
 from pipeline.server.links import link_bytes
-from pipeline.server.runs import run_folder
+from pipeline.server.runs import dem_of, run_folder
 from pipeline.server.settings import Settings
 from pipeline.server.tables import Job
 
@@ -56,7 +56,7 @@ def _paths(settings: Settings, job: Job, reviews_from: str | None) -> dict[str, 
     found = {}
     if layer_id := job.options.get("dem_layer"):
         layer = layer_folder(settings, layer_id) / "dem.tif"
-        found["dem"] = str(_own_dem(layer, run_folder(settings, job.id) / "dem.tif"))
+        found["dem"] = str(_own_dem(layer, dem_of(settings, job.id)))
     if reviews_from:
         found["reviews"] = str(run_folder(settings, reviews_from) / "run")
     return found

@@ -44,6 +44,11 @@ def end_sessions(db: Db, user_id: str, keep: str = "") -> None:
     db.execute(delete(Session).where(Session.user_id == user_id, Session.digest != digest(keep)))
 
 
+def end_tokens(db: Db, user_id: str) -> None:
+    """Their tokens are void for good: nobody else sees them, so a stolen one could not be taken back otherwise."""
+    db.execute(delete(Token).where(Token.user_id == user_id))
+
+
 def end_session(db: Db, cookie: str) -> None:
     db.execute(delete(Session).where(Session.digest == digest(cookie)))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent / "static"
 PACKED = (("br", ".br"), ("gzip", ".gz"))
+LONGEST_BYTES = 200  # of a path; systems fail at names beyond 255
 # Python's table depends on the computer, and Windows' registry calls JavaScript text/plain.
 TYPES = {
     ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".html": "text/html",
@@ -28,7 +29,7 @@ class Found:
 
 def find(relative: str, accepted: str, root: Path = STATIC) -> Found | None:
     """The file of the build at this path, or None; `accepted` is the request's Accept-Encoding."""
-    if "\\" in relative or "\0" in relative or ":" in relative:
+    if not _is_name(relative):
         return None
     path = (root / relative).resolve()
     if not path.is_relative_to(root.resolve()) or not path.is_file():
@@ -39,6 +40,12 @@ def find(relative: str, accepted: str, root: Path = STATIC) -> Found | None:
         if encoding in _encodings(accepted) and packed.is_file():
             return Found(packed, encoding, media_type)
     return Found(path, "", media_type)
+
+
+def _is_name(relative: str) -> bool:
+    """Whether it could be a file's: nothing that Windows would look for on another drive or machine (//HOST/SHARE)."""
+    short = len(relative.encode("utf-8", "replace")) <= LONGEST_BYTES
+    return short and not set("\\\0:") & set(relative) and not {"", ".", ".."} & set(relative.split("/"))
 
 
 def _encodings(accepted: str) -> set[str]:

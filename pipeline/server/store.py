@@ -9,6 +9,7 @@ The database is written last. `mend` puts a data folder in order again after a p
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -16,13 +17,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session as Db
-
 from pipeline.server.settings import Settings
-from pipeline.server.tables import File
 
 READ_ONLY = stat.S_IREAD | stat.S_IRGRP | stat.S_IROTH
+_WINDOWS_TOO_LONG = (3, 206)  # a path "not found" whose folders were just made, or said to be too long
 RESERVE_BYTES = 512 * 1024 * 1024  # left free for the database, for logs and for what a search writes
 
 
@@ -33,19 +31,6 @@ def upload_path(settings: Settings, upload_id: str) -> Path:
 def blob_path(settings: Settings, sha256: str) -> Path:
     """Where the bytes with this digest lie, if they do."""
     return settings.blobs / sha256[:2] / sha256[2:]
-
-
-def card_path(settings: Settings, flight_id: str) -> Path:
-    """The folder with a flight's stored files under the names they had on its card; made when it is not there."""
-    card = settings.cards / flight_id
-    card.mkdir(parents=True, exist_ok=True)
-    return card
-
-
-def stored_files(db: Db, flight_id: str) -> list[File]:
-    """A flight's files whose bytes are stored, by path; callers have made sure that the flight is the asker's."""
-    asked = select(File).where(File.flight_id == flight_id, File.state == "stored")
-    return sorted(db.scalars(asked), key=lambda file: file.path)
 
 
 def received(settings: Settings, upload_id: str) -> int | None:
@@ -93,6 +78,12 @@ def link(settings: Settings, sha256: str, flight_id: str, path: str) -> None:
         remove(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     _link_or_copy(blob, place)
+
+
+def name_too_long(why: OSError) -> bool:
+    """Whether a file could not be made for its name alone: encrypted folders take less than names.PART_BYTES, and
+    Windows counts the whole path."""
+    return why.errno == errno.ENAMETOOLONG or getattr(why, "winerror", None) in _WINDOWS_TOO_LONG
 
 
 def card_place(settings: Settings, flight_id: str, path: str) -> Path:

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from pipeline.errors import PipelineError
-from pipeline.server.parent import told, when_parent_goes
+from pipeline.server.parent import own_stdout, told, when_parent_goes
 
 TASKS = {"search": "pipeline.server.search:search", "layer": "pipeline.server.layers.prepare:prepare"}
 APART_S = 0.25  # between two words on progress
@@ -50,7 +50,7 @@ class Teller:
 
 def main() -> None:
     """Do what stdin says."""
-    teller = Teller(_own_stdout())
+    teller = Teller(own_stdout())
     order = told()
     when_parent_goes(lambda: os._exit(1))
     try:
@@ -65,13 +65,6 @@ def main() -> None:
     except Exception as why:
         teller.log(traceback.format_exc())
         teller.say(died=f"{type(why).__name__}: {why}")
-
-
-def _own_stdout() -> IO[bytes]:
-    """Stdout for our lines alone: what libraries print goes to stderr."""
-    ours = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return ours
 
 
 if __name__ == "__main__":

@@ -86,7 +86,10 @@ class Loop:
         if job.cancel:
             return End("cancelled"), dict(job.facts)
         log.say(f"attempt {job.attempts}")
-        order, found = steps.begin(self._settings, self._database, job)
+        begun = self._surely(lambda: steps.begin(self._settings, self._database, job))
+        if begun is None:
+            return End("stopped"), dict(job.facts)
+        order, found = begun
         facts = {**job.facts, **found}
         self._surely(lambda: self._write(lambda db: jobs.note(db, job, self._name, facts)))
         before = steps.reached(log.folder)

@@ -40,7 +40,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     # runs and layers
     "bad_role": ("没有这种角色。", "There is no such role."),
     "job_not_stopped": (
-        "只有失败或已取消的任务可以重试。",
+        "只有失败或已取消的检索可以继续。",
         "Only a run that failed or was cancelled can be tried again.",
     ),
     "task_died": (
@@ -50,13 +50,13 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "too_long": ("处理时间过长，已停止。", "This took too long and was stopped."),
     "bug": ("服务器程序出错，日志中有详细信息。", "The server itself failed; the log says more."),
     "too_many_runs": (
-        "本单位已有 {detail} 个任务在排队，请稍后再提交。",
+        "本单位已有 {detail} 个检索在排队，请稍后再提交。",
         "{detail} runs of your organisation are waiting already; ask again later.",
     ),
-    "job_ended": ("该任务已经结束。", "This run has ended already."),
+    "job_ended": ("这次检索已经结束。", "This run has ended already."),
     "nothing_stored": ("该航次还没有任何文件上传完成。", "No file of this flight has arrived yet."),
     "not_complete": (
-        "该航次还有文件未上传完成；可以等待，或只处理已上传的部分。",
+        "该航次还有文件未上传完成；可以等待，或只检索已上传的部分。",
         "Files of this flight are still on their way; wait for them, or search what has arrived.",
     ),
     "layer_not_ready": ("所选地形模型尚未准备好。", "That terrain model is not ready."),
@@ -121,7 +121,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "mission.toml names files or machines outside of its flight.",
     ),
     "stored": ("文件已经保存。", "This file is stored already."),
-    "running": ("本航次正在处理，请先取消处理。", "A run of this flight is under way; cancel it first."),
+    "running": ("本航次正在检索，请先取消检索。", "A run of this flight is under way; cancel it first."),
     "disk_full": (
         "服务器磁盘空间不足；腾出空间后可从中断处继续上传。",
         "The server's disk is full; free some space, and the upload goes on where it stopped.",
@@ -136,7 +136,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "tus_type": ("上传内容的类型不符。", "The type of the upload is another one."),
     "tus_numbers": ("上传请求缺少长度或位置。", "The upload says neither its length nor its place."),
     # a finished run, and officers' work on it
-    "not_done": ("本次处理尚未完成。", "This run is not finished."),
+    "not_done": ("这次检索尚未完成。", "This run is not finished."),
     "original_gone": ("原始文件已不在服务器上。", "The original is not on this server any more."),
     "pinned_already": ("此处已有同样的点位。", "This very place is a hit already."),
     "nothing_to_undo": ("没有可撤销的操作。", "There is nothing of yours to take back."),

@@ -32,7 +32,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "central_meridian": ("中央子午线", "Central meridian"),
     "north_x": ("纵坐标 X (北)", "X (north)"),
     "east_y": ("横坐标 Y (东，含带号)", "Y (east, zone prefixed)"),
-    "height": ("椭球高", "Ellipsoidal height"),
+    "height": ("大地高", "Ellipsoidal height"),
     "latitude": ("纬度", "Latitude"),
     "longitude": ("经度", "Longitude"),
     "latitude_dms": ("纬度 (度分秒)", "Latitude (DMS)"),

@@ -203,7 +203,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_run_yet": ("尚未检索", "Not searched yet"),
     "run_needs_files": ("上传文件后即可开始检索。", "Upload files, then start the search."),
     "run_text": (
-        "在全部照片和视频中查找排污口、扬尘、烟雾等污染点，并在地图上定位。可以关闭本页，任务在服务器上继续。",
+        "在全部照片和视频中查找排污口、扬尘、烟雾等污染点，并在地图上定位。可以关闭本页，检索在服务器上继续。",
         "Finds outfalls, dust, smoke and the like in all photos and videos and locates them on the map. You may close "
         "this page; the server goes on.",
     ),
@@ -215,7 +215,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "run_done": ("已完成", "Done"),
     "run_failed": ("失败", "Failed"),
     "run_cancelled": ("已取消", "Cancelled"),
-    "run_queued_text": ("前面还有任务，轮到后自动开始", "Other work comes first; this starts by itself"),
+    "run_queued_text": ("前面还有其他检索，轮到后自动开始", "Other work comes first; this starts by itself"),
     "run_progress": ("检索进度", "Progress of the search"),
     "run_line_lost": (
         "与服务器的连接中断，正在重连；检索在服务器上不受影响。",
@@ -443,7 +443,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "“{name}”将从服务器移除；已完成的检索不受影响。",
         "“{name}” is removed; finished searches are not affected.",
     ),
-    "file": ("文件名", "File"),
+    "file": ("文件", "File"),
     "choose_file": ("选择文件…", "Choose the file…"),
     "upload_begin": ("开始上传", "Start the upload"),
     "audit_text": ("谁在何时对什么做了什么。只能追加，不能修改。", "Who did what, when. It can only be added to."),
@@ -457,6 +457,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit_detail": ("详情", "Details"),
     "refresh": ("刷新", "Refresh"),
     "kind_run": ("检索", "search"),
+    "kind_hits": ("污染点", "hit"),
     "kind_flight": ("航次", "flight"),
     "kind_user": ("用户", "user"),
     "kind_token": ("令牌", "token"),
@@ -491,7 +492,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "did_hit_reclassed": ("更改类别", "Changed a class"),
     "did_hit_commented": ("添加备注", "Commented on a hit"),
     "did_hit_added": ("人工添加污染点", "Added a hit"),
-    "did_hit_undone": ("撤销", "Undid a review"),
-    "did_hit_redone": ("恢复", "Redid a review"),
+    "did_hit_undone": ("撤销核查操作", "Undid a review"),
+    "did_hit_redone": ("重做核查操作", "Redid a review"),
     "did_exported": ("导出成果", "Exported results"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
     # the page
-    "map_back": ("返回架次", "Back to the flight"),
+    "map_back": ("返回航次", "Back to the flight"),
     "map_panel": ("清单与图层", "List and layers"),
     "map_hide_panel": ("收起左栏", "Hide the left column"),
     "map_show_panel": ("展开左栏", "Show the left column"),
@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_stage_prepare": ("准备地图", "Preparing the map"),
     "map_progress": ("检索进度", "Progress of the search"),
     "map_queued_text": (
-        "前面还有任务，轮到后自动开始。可以关闭本页，任务不受影响。",
+        "前面还有其他检索，轮到后自动开始。可以关闭本页，检索不受影响。",
         "Other work comes first; this starts by itself. You may close this page.",
     ),
     "map_first_findings": (
@@ -47,10 +47,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "map_cancel_run": ("取消检索", "Cancel the search"),
     "map_cancel_sure": (
-        "取消这次检索？已完成的部分会保留，可以稍后重试。",
-        "Cancel this search? What is done is kept, and it can be tried again.",
+        "取消这次检索？已完成的部分会保留，之后可以从停下的地方继续。",
+        "Cancel this search? What is done is kept; it can go on later from where it stopped.",
     ),
-    "map_retry": ("重试", "Try again"),
+    "map_retry": ("继续检索", "Go on with the search"),
     "map_failed_text": ("这次检索没有完成：{why}", "This search did not end well: {why}"),
     "map_cancelled_text": ("这次检索已取消。", "This search was cancelled."),
     # the map
@@ -138,6 +138,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "已选中 {n} 号，{class}，置信度 {confidence}，{verdict}，第 {at} 个，共 {all} 个",
         "Selected no. {n}, {class}, confidence {confidence}, {verdict}, {at} of {all}",
     ),
+    "map_r90": ("90% {radius} m", "90 % {radius} m"),
     "map_moved_mark": ("已移位", "moved"),
     "map_reclassed_mark": ("已改类", "re-classed"),
     "map_assumed_mark": ("含假定", "assumed"),
@@ -172,15 +173,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "map_photos_skipped": ("未使用", "Not used"),
     "map_flown": ("拍摄时间", "Flown"),
     "map_options": ("检索设置", "Settings of the search"),
-    "map_opt_detector": ("检测器", "Detector"),
-    "map_opt_false_alarms": ("误报上限", "False alarms at most"),
+    "map_opt_detector": ("查找内容", "Looked for"),
+    "map_opt_false_alarms": ("每张允许误报数", "False alarms a photo"),
     "map_opt_adjust": ("姿态校正", "Adjustment"),
     "map_opt_assume": ("假定", "Assumption"),
-    "map_opt_tz": ("照片时区", "Zone of the photos"),
+    "map_opt_tz": ("相机时钟的时区", "Zone of the camera's clock"),
     "map_opt_dem_layer": ("地形", "Terrain"),
     "map_opt_dem_datum": ("高程基准", "Vertical datum"),
     "map_opt_video_overlap": ("视频重叠度", "Video overlap"),
-    "map_opt_reviews_from": ("沿用核查自", "Verdicts taken from"),
+    "map_opt_reviews_from": ("沿用核查结论自", "Verdicts taken from"),
     "map_assumptions": ("假定条件", "Assumptions"),
     "map_assumed_hits": ("{count} 个污染点的位置含假定：{what}", "{count} hits rest on an assumption: {what}"),
     "map_assume_attitude": ("照片没有姿态，按垂直向下计算", "no attitude: taken as looking straight down"),

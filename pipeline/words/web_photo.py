@@ -104,7 +104,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "photo_size": ("像素", "Pixels"),
     "photo_original": ("下载原图", "Download the original"),
     "photo_camera_at": ("相机位置", "Camera at"),
-    "photo_camera_height": ("相机椭球高", "Camera height, ellipsoidal"),
+    "photo_camera_height": ("相机大地高", "Camera height, ellipsoidal"),
     "photo_camera_looks": ("姿态", "Attitude"),
     "photo_camera_angles": ("航向 {yaw}°，俯仰 {pitch}°，横滚 {roll}°", "yaw {yaw}°, pitch {pitch}°, roll {roll}°"),
     "photo_no_pose": (

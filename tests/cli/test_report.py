@@ -16,7 +16,7 @@ def test_sheets_of_a_run_honour_its_reviews(qly, made, photo, tmp_path):
     found = json.loads((made / "hits.geojson").read_bytes())["features"]
     pages = pages_of((tmp_path / "表.pdf").read_bytes())
     assert len(pages) == 1 + len(found) + 1
-    assert "秸秆焚烧" in pages[-1] and "人工补充" in pages[-1] and "张三" in pages[-1]
+    assert "秸秆焚烧" in pages[-1] and "人工新增" in pages[-1] and "张三" in pages[-1]
     assert found[0]["id"] in pages[1] and "UTC+08:00" not in pages[1]
 
 

@@ -106,7 +106,7 @@ def test_the_exported_list_is_valid_and_says_who_and_when(run: Path) -> None:
     rows = {r["id"]: r for r in rows_of(exported(run, "csv", True))}
     assert {hit: row["verdict"] for hit, row in rows.items()} == VERDICTS
     assert (rows["p000001"]["n"], rows["h000002"]["n"]) == ("4", "2")
-    assert (rows["h000002"]["verdict_zh"], rows["h000002"]["reviewed_by"]) == ("已排除", "王")
+    assert (rows["h000002"]["verdict_zh"], rows["h000002"]["reviewed_by"]) == ("已驳回", "王")
     assert rows["h000002"]["comments"] == "王 (2026-05-01T08:00:00Z): 屋顶反光"
     assert exported(run, "csv").read_bytes().startswith(b"\xef\xbb\xbfid,")
 

@@ -189,6 +189,14 @@ def test_a_pin_without_what_the_lists_need_is_refused(lost: str) -> None:
         check_entry(review_entry(feature("p1"), "added", "w", pin), "line 1")
 
 
+def test_a_pin_without_its_height_is_refused() -> None:
+    """The sheets and the map print it."""
+    pin = feature("p1")
+    del pin["geometry"]["coordinates"][2]
+    with pytest.raises(MissionError, match="the whole hit"):
+        check_entry(review_entry(feature("p1"), "added", "w", pin), "line 1")
+
+
 def test_the_new_entries_are_written_read_back_and_valid(tmp_path: Path) -> None:
     hits, reviews = (json.loads((SCHEMAS / f"{n}.schema.json").read_text("utf-8")) for n in ("hits", "reviews"))
     registry: Registry[Any] = Registry().with_resource(hits["$id"], Resource.from_contents(hits))

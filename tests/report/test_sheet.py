@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 import typst
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import imagery
@@ -21,10 +21,11 @@ from pipeline.report import sheet, sheet_map
 from pipeline.report.map_page import TilePlace
 from pipeline.report.places import cgcs2000, dms
 from pipeline.report.plane import plane_about
+from pipeline.report.rounding import rounded_text
 from pipeline.report.sheet import write_sheets
 from pipeline.report.sheet_font import FONTS, covered, gb2312, wanted
 from pipeline.report.sheet_map import Basemap, Window, scale_bar
-from pipeline.report.sheet_text import GAP, half_up, local_time, plain_text
+from pipeline.report.sheet_text import GAP, local_time, plain_text
 from pipeline.words import CLASSES, SUBJECTS
 from tests.report.pdf_text import pages_of
 from tests.report.reviewed_run import MOVED_TO, NASTY, say
@@ -49,7 +50,7 @@ def test_a_summary_and_a_page_a_source(run: Path) -> None:
     assert [page[: page.index("h00") if "h00" in page else page.index("p00")] for page in rest] == [
         "污染点1排污口", "污染点3排污口（正在排放）", "污染点4秸秆焚烧",
     ]  # fmt: skip
-    assert "本表列出3处：已确认1，人工补充1，待核实1；另有已排除1处" in front
+    assert "本表列出3处：已确认1，人工新增1，待核查1；另有已驳回1处" in front
     assert "共4张（含视频帧），已检索3张，未检索1张" in front
     assert "h000002" not in "".join([front, *rest])
     assert "dem.tif" in front and "地形" not in front  # the model's name, not whose folder it lay in
@@ -62,10 +63,10 @@ def test_the_page_says_where_within_what_and_when(run: Path) -> None:
     page = pages(run)[2]
     lon, lat = MOVED_TO
     grid = cgcs2000(lat, lon)
-    assert f"纬度(WGS84){half_up(lat, 7)}°" in page and f"经度(WGS84){half_up(lon, 7)}°" in page
+    assert f"纬度(WGS84){rounded_text(lat, 7)}°" in page and f"经度(WGS84){rounded_text(lon, 7)}°" in page
     assert squeezed(dms(lat, "NS") + dms(lon, "EW")) in page
     assert f"第{grid.zone}带，中央子午线{grid.meridian_deg}°" in page
-    assert f"{half_up(grid.x_north_m, 3)}m" in page and f"{half_up(grid.y_east_m, 3)}m" in page
+    assert f"{rounded_text(grid.x_north_m, 3)}m" in page and f"{rounded_text(grid.y_east_m, 3)}m" in page
     assert "真实位置有九成把握位于上述坐标周围1.3m以内" in page  # 1.25, rounded half up
     taken = json.loads((run / "hits.geojson").read_bytes())["features"][2]["properties"]
     assert squeezed(local_time(taken["first_seen"], SHANGHAI)) in page and "UTC+08:00" in page
@@ -88,6 +89,7 @@ def test_what_people_wrote_stays_text(run: Path) -> None:
 
 @settings(max_examples=8, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).filter(str.strip))
+@example("A soft\xadhyphen" * 9)
 def test_any_comment_can_be_set(reviewed_once: Path, tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     run = tmp_path_factory.mktemp("任") / "run"
     for suffix in ("", ".reviews"):
@@ -95,7 +97,8 @@ def test_any_comment_can_be_set(reviewed_once: Path, tmp_path_factory: pytest.Te
     say(run, json.loads((run / "hits.geojson").read_bytes())["features"][0], "commented", "王", note=text)
     write_sheets(run, run.with_name("a.pdf"), ["h000001"])
     shown = squeezed("".join(pages_of(run.with_name("a.pdf").read_bytes())))
-    assert all(char in shown for char in squeezed(text) if char in covered())
+    assert all(char in shown for char in squeezed(text) if char in covered() - {"\xad"})
+    assert "\xad" not in shown  # it would come and go with the width of the page
 
 
 @pytest.mark.parametrize("text", ["长" * 10_000, "x" * 10_000, "#" * 10_000, "[" * 500 + "{" * 500])
@@ -109,7 +112,7 @@ def test_a_long_comment_is_kept_whole(run: Path, text: str) -> None:
 
 def test_one_source_alone_and_a_rejected_one_when_named(run: Path) -> None:
     (alone,) = pages(run, hits=["h000002"])
-    assert alone.startswith("污染点2秸秆焚烧h000002已排除") and alone.endswith("1/1")
+    assert alone.startswith("污染点2秸秆焚烧h000002已驳回") and alone.endswith("1/1")
     with pytest.raises(MissionError, match="there is no hit 'h9'"):
         write_sheets(run, run.with_name("a.pdf"), ["h000001", "h9"])
 
@@ -172,12 +175,12 @@ def test_the_font_has_what_it_says_and_all_our_words(tmp_path: Path) -> None:
     [(0.125, 2, "0.13"), (2.675, 2, "2.68"), (1.005, 2, "1.01"), (-0.004, 2, "0.00"), (-2.5, 0, "-3")],
 )
 def test_rounded_half_up(value: float, digits: int, text: str) -> None:
-    assert half_up(value, digits) == text
+    assert rounded_text(value, digits) == text
 
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 7))
 def test_rounding_is_never_further_than_half_a_step(value: float, digits: int) -> None:
-    assert abs(float(half_up(value, digits)) - value) <= 0.5 * 10.0**-digits * (1 + 1e-6) + abs(value) * 1e-15
+    assert abs(float(rounded_text(value, digits)) - value) <= 0.5 * 10.0**-digits * (1 + 1e-6) + abs(value) * 1e-15
 
 
 def test_times_are_told_in_the_zone_and_in_utc() -> None:

@@ -6,8 +6,11 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 from fastapi import FastAPI
+
+from pipeline.server.settings import Settings
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PATCH = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -63,6 +66,11 @@ def send(client, url: str, data: bytes, cuts: Iterable[int] = ()) -> None:
         answer = patch(client, url, start, data[start:end])
         assert answer.status_code == 204, answer.text
         assert answer.headers["upload-offset"] == str(end)
+
+
+def card_path(settings: Settings, flight_id: str) -> Path:
+    """The folder with a flight's stored files under the names they had on its card."""
+    return settings.cards / flight_id
 
 
 def settle(app: FastAPI) -> None:

@@ -303,6 +303,18 @@ class TestTokens:
         assert client.delete(f"/api/tokens/{listed['id']}").status_code == 204
         assert mine.get("/api/users").status_code == 401
 
+    def test_end_with_a_new_link_and_with_activity(self, app: FastAPI, client: TestClient, sign_in_as: Any) -> None:
+        member, left = sign_in_as("member"), sign_in_as("member")
+        mine, theirs = self.bearer(app, member, "write"), self.bearer(app, left, "write")
+        user = f"/api/users/{my_id(left)}"
+        client.post(f"/api/users/{my_id(member)}/invitation")
+        assert mine.get("/api/flights").status_code == 401
+        assert client.patch(user, json={"name": "李伟"}).status_code == 200
+        assert theirs.get("/api/flights").status_code == 200
+        for active in (False, True):
+            assert client.patch(user, json={"active": active}).status_code == 200
+        assert theirs.get("/api/flights").status_code == 401
+
     @pytest.mark.parametrize("given", ["", "x", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "bearer \xff"])
     def test_nonsense_is_a_stranger(self, stranger: TestClient, given: str) -> None:
         answer = stranger.get("/api/users", headers={"Authorization": given.encode("latin-1")})

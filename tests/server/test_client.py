@@ -95,6 +95,17 @@ def test_a_folder_arrives_whole_and_once(office: Client, card: Path) -> None:
     assert stored(office.upload(flight["id"], card)) == on_disk(card)
 
 
+def test_another_file_under_a_name_that_is_stored_is_said_to_be_refused(office: Client, card: Path) -> None:
+    """The server keeps no row of it, so that the first one stays."""
+    flight = office.create_flight("秦淮河")
+    before = stored(office.upload(flight["id"], card))
+    (card / "DCIM" / "100 媒体" / "照片0.jpg").write_bytes(jpeg(99))
+    files = office.upload(flight["id"], card)
+    told = {file["path"]: (file["state"], file["reason"]) for file in files}
+    assert told["DCIM/100 媒体/照片0.jpg"] == ("refused", "other_stored") and len(files) == 4
+    assert stored(office.upload(flight["id"], card)).items() <= before.items()
+
+
 def test_it_gets_through_a_broken_network(office: Client, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Broken()
     monkeypatch.setattr(client_module, "PIECE", 20_000)

@@ -5,11 +5,23 @@ from __future__ import annotations
 import pytest
 
 from pipeline.server import declared
-from pipeline.server.store import card_path
 from pipeline.server.tables import Job, now
 from pipeline.sim import FlightConfig, make_flight
 from pipeline.words.problems import PROBLEMS
-from tests.server.sending import JPEG, begin, create, declare, files_of, new_flight, patch, send, settle, sha256, upload
+from tests.server.sending import (
+    JPEG,
+    begin,
+    card_path,
+    create,
+    declare,
+    files_of,
+    new_flight,
+    patch,
+    send,
+    settle,
+    sha256,
+    upload,
+)
 
 
 def test_a_flight_is_made_changed_and_found(client):

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.server import kinds
-from pipeline.server.store import card_path, upload_path
+from pipeline.server.store import upload_path
 from tests.server.sending import (
     JPEG,
     PATCH,
     TUS,
     begin,
+    card_path,
     create,
     declare,
     files_of,

@@ -347,6 +347,30 @@ def test_a_directory_that_unpacks_without_end_is_refused(tmp_path):
     assert len(bomb) < pmtiles.MAX_DIRECTORY_BYTES
 
 
+def with_root(path: Path, packed: bytes) -> Path:
+    """An archive with these bytes as its root directory, at its end."""
+    changed(changed(path, 8, path.stat().st_size), 16, len(packed))
+    path.write_bytes(path.read_bytes() + packed)
+    return path
+
+
+def test_a_directory_in_several_pieces_is_refused(tmp_path):
+    """The package unpacks all of them: a small first one is no promise."""
+    entry = gzip.compress(bytes([1, 0, 1, 5, 1]))
+    read = with_root(archive(tmp_path / "one.pmtiles", {(0, 0, 0): PNG}), entry)
+    assert prepare_pmtiles(read, "one", tmp_path, silent)["maxzoom"] == 0
+    file = with_root(archive(tmp_path / "two.pmtiles", {(0, 0, 0): PNG}), entry + gzip.compress(bytes(10**7)))
+    with pytest.raises(MissionError, match="too large"):
+        prepare_pmtiles(file, "two", tmp_path, silent)
+
+
+def test_a_number_without_end_is_refused(tmp_path):
+    endless = bytes([1, *[255] * 20, 1, 1, 5, 1])
+    file = with_root(archive(tmp_path / "n.pmtiles", {(0, 0, 0): PNG}), gzip.compress(endless))
+    with pytest.raises(MissionError, match="damaged"):
+        prepare_pmtiles(file, "n", tmp_path, silent)
+
+
 def test_a_terrain_model_is_kept_as_it_is(tmp_path):
     heights = np.linspace(10, 60, 40 * 50, dtype=np.float32).reshape(1, 40, 50)
     file = write_tiff(tmp_path / "地形.tif", heights, transform=from_origin(LON, LAT, 1e-4, 1e-4))

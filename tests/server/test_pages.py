@@ -52,6 +52,17 @@ class TestPages:
             assert answer.headers["vary"] == "Accept-Encoding"
 
     @pytest.mark.parametrize(
+        "path", ["/assets/" + "a" * 300 + ".js", "/" + "照" * 90 + ".png", "/" + "a/" * 3000 + "a.js"]
+    )
+    def test_names_that_no_system_takes_are_404(self, built: Path, stranger: TestClient, path: str) -> None:
+        assert stranger.get(path).status_code == 404
+
+    def test_no_other_drive_or_machine_is_asked(self, built: Path) -> None:
+        absolute = f"{built.as_posix()}/icon.svg"
+        for path in (absolute, "//host/share/icon.svg", "assets//main-3f.js", "assets/../icon.svg"):
+            assert find(path, "", built) is None
+
+    @pytest.mark.parametrize(
         "path", ["/assets/none.js", "/none.txt", "/assets/../../outside.txt", "/assets/..%2f..%2foutside.txt",
                  "/..%5coutside.txt", "/assets/%2e%2e/%2e%2e/outside.txt", "/C:/outside.txt", "/auth/nothing"],
     )  # fmt: skip

@@ -209,6 +209,17 @@ def test_pictures_that_mean_harm_are_a_sentence_and_leave_nothing(tmp_path, foun
     assert [p for p in (tmp_path / "cache").rglob("*") if p.is_file()] == []
 
 
+def test_a_picture_cannot_fill_the_log(tmp_path, found, capfd):
+    entry = struct.Struct("<HHII")
+    sizes = [entry.pack(256, 3, 1, 100), entry.pack(257, 3, 1, 100)]
+    tags = sizes + [entry.pack(40_000 + i, 2, 2**32 - 1, 8) for i in range(500)]
+    path = tmp_path / "tags.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(tags) + bytes(4))
+    with pytest.raises(ImageryError, match="damaged"):
+        found.tiles(photo_of(path), path)
+    assert len(capfd.readouterr().err) < 1000
+
+
 def test_a_process_that_takes_too_long_is_killed_and_another_works(tmp_path):
     path = tmp_path / "p.jpg"
     path.write_bytes(imagery.encode_jpeg(picture(600, 400)))
@@ -266,6 +277,16 @@ def test_the_cache_keeps_within_its_bounds(tmp_path):
         assert total > cap_bytes * LEFT_SHARE / 3 and found.tiles(photo_of(paths[0]), paths[0]).is_file()
     finally:
         found.end()
+
+
+def test_a_file_that_goes_while_the_cache_is_counted_does_not_count(tmp_path, found):
+    path = tmp_path / "p.jpg"
+    path.write_bytes(imagery.encode_jpeg(picture(600, 400)))
+    aside = tmp_path / "cache" / "pictures" / "ab" / ".cd.aside.tiles"
+    aside.parent.mkdir(parents=True)
+    aside.symlink_to(tmp_path / "gone")  # listed, and not there when it is looked at
+    made = found.tiles(photo_of(path), path)
+    assert made.is_file() and found._bytes == made.stat().st_size
 
 
 def test_an_original_that_is_gone_is_said_so(app, client, base, finished_run):

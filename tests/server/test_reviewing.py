@@ -26,7 +26,7 @@ from pipeline.server.prepared import prepare_run, read_index
 from pipeline.server.problems import Problem
 from pipeline.server.reviewing import Click, Desk, stacks
 from pipeline.server.runs import run_folder
-from pipeline.server.tables import Organisation, User
+from pipeline.server.tables import Job, Organisation, User
 from pipeline.types import GeoPoint, Ground
 
 SCRIPT = "</script><img src=x onerror=alert('阴影')>&\" '"
@@ -116,6 +116,15 @@ def test_a_click_is_located_as_the_command_line_locates_it(client, base, searche
         assert [pinned["properties"][key] for key in ("r90_m", "cov_m2", "ellipse")] == [
             found["r90_m"], found["cov_m2"], found["ellipse"],
         ]  # fmt: skip
+
+
+def test_a_click_meets_the_run_s_own_terrain_when_its_layer_was_deleted(app, client, base, finished_run, searched):
+    click = {"photo": 0, "x_px": 10.0, "y_px": 20.0}
+    before = post(client, f"{base}/locate", **click)
+    shutil.copyfile(searched.flight.dem, run_folder(app.state.services.settings, finished_run) / "dem.tif")
+    with app.state.services.database.write() as db:
+        db.get_one(Job, finished_run).options = {"dem_layer": "0" * 16, "dem_datum": "egm96"}
+    assert post(client, f"{base}/locate", **click) == before
 
 
 def test_a_pin_is_the_one_that_the_command_line_makes(app, client, base, finished_run, searched, tmp_path):

@@ -74,6 +74,7 @@ def test_what_only_the_host_may(app: FastAPI, outsider: TestClient) -> None:
     asked = {"name": "第三家", "administrator": {"login": "third", "name": "丙"}}
     assert outsider.get("/api/organisations").status_code == 403
     assert outsider.post("/api/organisations", json=asked).status_code == 403
+    assert outsider.get("/metrics").status_code == 403  # it counts everybody's runs and bytes
 
 
 @pytest.mark.parametrize("method", METHODS)

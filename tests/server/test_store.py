@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -14,9 +15,9 @@ from pipeline.server import checking, store
 from pipeline.server.app import create_app
 from pipeline.server.mending import mend
 from pipeline.server.names import Refused, Taken, card_name, shown
-from pipeline.server.store import blob_path, card_path, card_place, stored_files, upload_path
+from pipeline.server.store import blob_path, card_place, upload_path
 from pipeline.server.tables import Blob, File
-from tests.server.sending import JPEG, begin, declare, files_of, new_flight, send, settle, sha256, upload
+from tests.server.sending import JPEG, begin, card_path, declare, files_of, new_flight, send, settle, sha256, upload
 
 
 class Killed(BaseException):
@@ -59,7 +60,7 @@ def test_killed_between_any_two_steps_of_storing(app, client, monkeypatch, step,
             settle(app)
     second = restarted(app)
     with second.state.services.database.read() as db:
-        [row] = stored_files(db, flight)
+        row = db.scalars(select(File).where(File.flight_id == flight, File.state == "stored")).one()
         assert db.scalar(select(func.count()).select_from(Blob)) == 1
     assert (row.path, row.sha256) == ("DCIM/照片.jpg", sha256(JPEG))
     blob, card = blob_path(where, sha256(JPEG)), card_path(where, flight) / "DCIM/照片.jpg"
@@ -67,6 +68,24 @@ def test_killed_between_any_two_steps_of_storing(app, client, monkeypatch, step,
     assert stranded(where) == [[], [blob], [card]]
     assert not blob.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
     second.state.services.database.close()
+
+
+def test_a_name_that_this_disk_cannot_hold_is_refused_and_the_others_are_stored(app, client, monkeypatch):
+    flight = new_flight(client)
+    files = {f"{name}.jpg": JPEG + name.encode() for name in ("a", "b", "c")}
+    for file, data in zip(declare(client, flight, files), files.values(), strict=True):
+        send(client, begin(client, file), data)
+    real = checking.link
+
+    def full_of_short_names(settings, digest, flight_id, path):
+        if path == "b.jpg":
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        real(settings, digest, flight_id, path)
+
+    monkeypatch.setattr(checking, "link", full_of_short_names)
+    settle(app)
+    told = {path: (f["state"], f["reason"]) for path, f in files_of(client, flight).items()}
+    assert told == {"a.jpg": ("stored", ""), "b.jpg": ("refused", "name_long"), "c.jpg": ("stored", "")}
 
 
 def test_bytes_moved_where_there_are_no_links_come_back_to_be_checked(app, client, monkeypatch):
@@ -90,7 +109,8 @@ def test_bytes_moved_where_there_are_no_links_come_back_to_be_checked(app, clien
     assert not list(where.uploads.iterdir())
     second = restarted(app)
     with second.state.services.database.read() as db:
-        assert [f.path for f in stored_files(db, flight)] == ["a.jpg"]
+        stored = select(File.path).where(File.flight_id == flight, File.state == "stored")
+        assert db.scalars(stored).all() == ["a.jpg"]
     card = card_path(where, flight) / "a.jpg"  # a copy, read-only too
     assert card.read_bytes() == JPEG
     assert card.stat().st_ino != blob_path(where, sha256(JPEG)).stat().st_ino

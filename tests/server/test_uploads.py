@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipeline.server import checking, pace, store, turns, uploads
 from pipeline.server.app import create_app
 from pipeline.server.mending import mend
-from pipeline.server.store import blob_path, card_path, upload_path
+from pipeline.server.store import blob_path, upload_path
 from pipeline.server.turns import Turn, Turns
 from tests.server.conftest import browser
 from tests.server.sending import (
@@ -29,6 +29,7 @@ from tests.server.sending import (
     PATCH,
     TUS,
     begin,
+    card_path,
     create,
     declare,
     files_of,

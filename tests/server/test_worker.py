@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -14,13 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from pipeline.config import RunConfig
 from pipeline.errors import OutputError, PipelineError
 from pipeline.flow.run import run
 from pipeline.report.review_entries import review_entry
 from pipeline.report.reviews import append_review
-from pipeline.server import jobs, parent
+from pipeline.server import jobs, parent, worker
 from pipeline.server.database import Database, upgrade
 from pipeline.server.hold import held
 from pipeline.server.runs import card_of, lay_out, run_folder
@@ -270,19 +272,37 @@ def test_nothing_usable_is_a_sentence(settings, database, tmp_path):
     assert job.error and str(settings.data) not in job.error and job.attempts == 1
 
 
+def test_a_database_that_is_silent_while_a_job_begins_fails_no_job(settings, database, card, monkeypatch):
+    job_id = ask_for_run(settings, database, place_flight(settings, database, card))
+    loop, real = worker.Loop(settings, database, "w", "search", threading.Event()), SearchSteps.begin
+    silent = [OperationalError("", {}, Exception("starting up")) for _ in range(2)]
+
+    def begin(steps, *given):
+        if silent:
+            raise silent.pop()
+        return real(steps, *given)
+
+    monkeypatch.setattr(worker, "AGAIN_S", 0.0)
+    monkeypatch.setattr(SearchSteps, "begin", begin)
+    monkeypatch.setattr(loop, "_run_task", lambda *_: worker.End("done", result={"counts": {"hits": 3}}))
+    loop.work(jobs.claim(database, "w", 10, ("search",)))
+    job = job_of(database, job_id)
+    assert (job.state, job.error, job.facts["counts"]) == ("done", "", {"hits": 3})
+
+
 def test_the_password_of_the_database_stands_nowhere(settings, monkeypatch):
     monkeypatch.setenv("QLY_DATABASE_URL", "postgresql://u:geheim@127.0.0.1:1/x")
     url = "postgresql://u:geheim@127.0.0.1:1/x"
     told = {"name": "w", "data": str(settings.data), "database_url": url, "lease_s": 5}
-    worker = parent.start("pipeline.server.worker", told)
+    started = parent.start("pipeline.server.worker", told)
     try:
-        process = psutil.Process(worker.pid)
-        time.sleep(1)
-        assert worker.poll() is None
+        process = psutil.Process(started.pid)
+        until(lambda: process.num_threads() > 1)  # it has heard the address, and waits for the database
+        assert started.poll() is None
         assert "geheim" not in " ".join(process.cmdline()) + " ".join(f"{k}={v}" for k, v in process.environ().items())
     finally:
-        parent.told_to(worker).close()
-        assert worker.wait(20) in (0, 1)
+        parent.told_to(started).close()
+        assert started.wait(20) in (0, 1)
 
 
 def test_one_process_at_a_time_in_a_folder(tmp_path):

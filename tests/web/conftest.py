@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse 电池"
 START_S = 60
 WINDOW: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "timezone_id": "Asia/Shanghai", "locale": "zh-CN"}
+SOFTWARE_GL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -93,7 +95,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+    """Chromium without a window, drawing WebGL without a graphics card; one for all: Playwright allows no second."""
     found = os.environ.get("QLY_CHROMIUM") or next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     try:
         from playwright.sync_api import sync_playwright
@@ -102,7 +104,9 @@ def browser() -> Iterator[Any]:
     if found is None:
         missing("Chromium with the Python package playwright")
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        one = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage", *SOFTWARE_GL]
+        )
         yield one
         one.close()
 
@@ -135,6 +139,14 @@ class Watched:
 
     errors: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+
+
+def becomes(ask: Callable[[], Any], wanted: Any, seconds: float = 10.0) -> None:
+    """A page changes a moment after what changes it; the last look is the one that counts."""
+    end = time.monotonic() + seconds
+    while ask() != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert ask() == wanted
 
 
 def watch(page: Any, server: Served) -> Watched:

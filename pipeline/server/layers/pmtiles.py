@@ -6,6 +6,7 @@ The package `pmtiles` decodes header and directories; what they say about length
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ DEPTH = 4  # directories below directories
 MAX_TEXT = 500  # characters of what it says about itself
 MAX_NAMED = 100  # of its vector layers
 MAX_ZOOM = 26
+CACHED = 16  # directories: one of the largest allowed takes tens of megabytes
+_ENDLESS = re.compile(rb"[\x80-\xff]{10}")  # a number beyond 64 bits: reading a long one takes minutes
 
 # How each kind of tile begins, and what it is called to a browser.
 KINDS: dict[str, tuple[str, tuple[bytes, ...]]] = {
@@ -134,13 +137,13 @@ def _json(data: bytes) -> dict[str, Any]:
 
 
 def unpacked(data: bytes, most: int) -> bytes:
-    """Undo gzip; raises MissionError when it is damaged or longer than `most`."""
+    """Undo gzip, of one piece: raises MissionError when it is damaged, longer than `most`, or more follows."""
     stream = zlib.decompressobj(wbits=31)
     try:
         found = stream.decompress(data, most)
     except zlib.error as why:
         raise MissionError("its directory or metadata is damaged") from why
-    if stream.unconsumed_tail or not stream.eof:
+    if stream.unconsumed_tail or stream.unused_data or not stream.eof:
         raise MissionError("its directory or metadata is too large or cut off")
     return found
 
@@ -149,14 +152,15 @@ def _directory(found: Archive, offset: int, length: int) -> list[Entry]:
     from pmtiles.tile import deserialize_directory
 
     packed = found.part(offset, length, MAX_DIRECTORY_BYTES)
-    unpacked(packed, MAX_DIRECTORY_BYTES)  # the package unpacks without a limit
+    if _ENDLESS.search(unpacked(packed, MAX_DIRECTORY_BYTES)):  # the package unpacks and reads without a limit
+        raise MissionError("its directory is damaged")
     try:
         return deserialize_directory(packed)
     except (EOFError, IndexError, ValueError, OSError) as why:
         raise MissionError("its directory is damaged") from why
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=CACHED)
 def _cached_directory(path: Path, _stamp: int, offset: int, length: int) -> list[Entry]:
     return _directory(open_archive(path), offset, length)
 

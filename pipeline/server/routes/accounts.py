@@ -179,5 +179,6 @@ def invite_again(user_id: str, request: Request, who: Who = Depends(needs("users
     with services(request).database.write() as db:
         user = accounts.user_of(db, who.organisation_id, user_id)
         sessions.end_sessions(db, user.id)
+        sessions.end_tokens(db, user.id)
         audit(db, who, "user_invited", f"user/{user.id}", {"login": user.login, "again": True})
         return people.Invited(**people.person(user), invitation=people.link(accounts.invite(db, user)))

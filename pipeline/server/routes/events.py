@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from pipeline.server.access import Who, needs
 from pipeline.server.events import Feeds
-from pipeline.server.routes.runs import own_run
+from pipeline.server.runs import own_run
 from pipeline.server.services import services
 
 router = APIRouter(prefix="/api", tags=["runs"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
@@ -14,6 +13,7 @@ from pipeline.report.sheet_text import zone
 from pipeline.server import exporting
 from pipeline.server.access import Who, needs
 from pipeline.server.audit import audit
+from pipeline.server.bodies import NOSNIFF, attachment
 from pipeline.server.exporting import Order
 from pipeline.server.finished import Finished, finished
 from pipeline.server.services import services
@@ -72,11 +72,7 @@ def _sent(request: Request, who: Who, run: Finished, order: Order) -> FileRespon
         with given.database.write() as db:
             audit(db, who, "exported", f"run/{run.id}", {"what": order.what, "hits": list(order.hits or ())[:50]})
         name = f"{_UNSAFE.sub('_', run.flight_name)[:LONGEST_NAME].strip(' .')}-{order.what}".lstrip("-")
-        headers = {
-            "Content-Disposition": f"attachment; filename=\"{order.what}\"; filename*=UTF-8''{quote(name, safe='')}",
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        }
+        headers = {"Content-Disposition": attachment(name, order.what), "Cache-Control": "no-store"} | NOSNIFF
     except BaseException:
         exporting.remove(made)
         raise

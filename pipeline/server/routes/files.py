@@ -13,7 +13,7 @@ from pipeline.server.access import Who, needs
 from pipeline.server.audit import audit
 from pipeline.server.declared import Declared, Declaring
 from pipeline.server.fields import Asked
-from pipeline.server.files import file_json
+from pipeline.server.files import SETTLED, file_json
 from pipeline.server.flights import flight_of
 from pipeline.server.mending import link_known
 from pipeline.server.names import shown
@@ -62,7 +62,7 @@ def list_files(
         flight = flight_of(db, who, flight_id)
         asked = select(File).where(File.flight_id == flight.id)
         if unsettled:
-            asked = asked.where(File.state.not_in(("stored", "refused")))
+            asked = asked.where(File.state.not_in(SETTLED))
         if after:
             asked = asked.where(File.path > shown(after))
         files = list(db.scalars(asked.order_by(File.path).limit(limit)))

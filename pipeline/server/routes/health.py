@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from pipeline.server.access import Who, needs
+from pipeline.server.access import Who, must_be_host, needs
 from pipeline.server.description import describe
 from pipeline.server.services import services
 from pipeline.server.version import VERSION
@@ -24,6 +24,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/metrics", tags=["server"], response_class=PlainTextResponse)
 def metrics(request: Request, who: Who = Depends(needs("users"))) -> Response:
+    must_be_host(who)  # it counts over all organisations
     return Response(services(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import func, select
 
 from pipeline.server import accounts, people
-from pipeline.server.access import Who, needs
+from pipeline.server.access import Who, must_be_host, needs
 from pipeline.server.audit import audit
 from pipeline.server.basemaps import OrganisationSettings, SettingsShown, hosts
 from pipeline.server.fields import Asked, Name
-from pipeline.server.problems import Problem
 from pipeline.server.services import services
 from pipeline.server.tables import Organisation, User
 
@@ -29,15 +28,10 @@ class NewOrganisation(Asked):
     administrator: Administrator
 
 
-def _must_be_host(who: Who) -> None:
-    if not who.host:
-        raise Problem(403, "not_allowed", "only administrators of the organisation that runs this server may do this")
-
-
 @router.get("/organisations")
 def list_organisations(request: Request, who: Who = Depends(needs("users"))) -> people.Groups:
     """All organisations: for administrators of the one that runs this server."""
-    _must_be_host(who)
+    must_be_host(who)
     asked = select(Organisation, func.count(User.id)).outerjoin(User, User.organisation_id == Organisation.id)
     asked = asked.group_by(Organisation.id).order_by(Organisation.created_at, Organisation.name)
     with services(request).database.read() as db:
@@ -48,7 +42,7 @@ def list_organisations(request: Request, who: Who = Depends(needs("users"))) -> 
 @router.post("/organisations", status_code=201)
 def found_organisation(asked: NewOrganisation, request: Request, who: Who = Depends(needs("users"))) -> people.Founded:
     """A new organisation, which sees nothing of any other; its administrator is invited by a link."""
-    _must_be_host(who)
+    must_be_host(who)
     chief = asked.administrator
     with services(request).database.write() as db:
         place = accounts.add_organisation(db, asked.name)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse
 
 from pipeline.server.access import Who, needs
-from pipeline.server.bodies import attachment, json_body, lasting, stored_json
+from pipeline.server.bodies import NOSNIFF, attachment, json_body, lasting, stored_json
 from pipeline.server.finished import finished, number
 from pipeline.server.lines import compact
 from pipeline.server.photo_pages import photo_page
@@ -83,7 +83,7 @@ def original(run_id: str, k: str, request: Request, who: Seer) -> Response:
     run = finished(request, who, run_id)
     shown = run.photo(k)
     name = shown["source"].rpartition("/")[2]
-    headers = {"Content-Disposition": attachment(name), "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Disposition": attachment(name)} | NOSNIFF
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = kind if kind.startswith(("image/", "video/")) and "svg" not in kind else "application/octet-stream"
     return FileResponse(run.original(shown), media_type=kind, headers=headers)

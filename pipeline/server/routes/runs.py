@@ -11,23 +11,14 @@ from pipeline.server import jobs
 from pipeline.server.access import Who, needs
 from pipeline.server.audit import audit
 from pipeline.server.flights import flight_of
-from pipeline.server.problems import Problem
 from pipeline.server.run_asked import RunAsked, check_asked
 from pipeline.server.run_shown import Runs, RunShown, shown
-from pipeline.server.runs import remember_files, run_folder
+from pipeline.server.runs import own_run, remember_files, run_folder
 from pipeline.server.services import services
 from pipeline.server.tables import Job, new_id
 
 router = APIRouter(prefix="/api", tags=["runs"])
 LISTED = 500  # runs, the latest first
-
-
-def own_run(db: Session, who: Who, run_id: str) -> Job:
-    """A run of the asker's organisation; raises Problem 404 for any other."""
-    job = db.get(Job, run_id)
-    if job is None or job.organisation_id != who.organisation_id or job.kind != "search":
-        raise Problem(404, "not_found", "there is no such run")
-    return job
 
 
 @router.post("/flights/{flight_id}/runs", status_code=202)

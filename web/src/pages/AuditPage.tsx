@@ -60,7 +60,7 @@ function action(name: string): string {
 function Subject({ subject }: { subject: string }) {
   const [kind = "", id = "", ...rest] = subject.split("/");
   if (!kind) return null;
-  const shown = [kindWord(kind), id, ...rest].filter(Boolean).join(" ");
+  const shown = [kindWord(kind), id, ...rest.map(kindWord)].filter(Boolean).join(" ");
   const page = { run: "runs", flight: "flights" }[kind];
   return page && id ? <a class="small wrap" href={`/${page}/${id}`}>{shown}</a> : <span class="small wrap">{shown}</span>;
 }
@@ -71,6 +71,12 @@ function kindWord(kind: string): string {
 }
 
 function Detail({ detail }: { detail: Record<string, unknown> }) {
-  const parts = Object.entries(detail ?? {}).map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+  const parts = Object.entries(detail ?? {}).map(([key, value]) => `${maybe(key)}: ${told(key, value)}`);
   return <span class="small mono">{parts.join("\n")}</span>;
+}
+
+function told(key: string, value: unknown): string {
+  if (typeof value === "object") return JSON.stringify(value);
+  const word = maybe(`${key}_${String(value)}`); // a role by its name
+  return word === `${key}_${String(value)}` ? String(value) : word;
 }

@@ -1,11 +1,10 @@
 // The base map that maps of this organisation may load from outside; none is needed.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { put } from "../api";
 import { useAction } from "../action";
 import { t } from "../i18n";
 import { useLoad } from "../load";
-import { allowTiles } from "../tiles";
 import type { Basemap, Settings } from "../types";
 import { Button } from "../ui/Button";
 import { SelectField, TextField } from "../ui/Field";
@@ -32,14 +31,11 @@ function BasemapForm({ before }: { before: Basemap | null }) {
   const [attribution, setAttribution] = useState(before?.attribution ?? "");
   const [saved, setSaved] = useState(false);
   const action = useAction();
-  const changed = useRef(false);
-  useEffect(() => () => { if (changed.current) allowTiles(); }, []);
   useEffect(() => setSaved(false), [kind, url, key, attribution]);
   const send = () => action.run(async () => {
     const basemap = kind === "none" ? null : { kind, url: kind === "xyz" ? url : "", key: kind === "tianditu" ? key : "", attribution };
     await put<Settings>("/api/settings", { basemap });
     setSaved(true);
-    changed.current = true;
   });
   return (
     <section class="panel stack" aria-labelledby="basemap-title">

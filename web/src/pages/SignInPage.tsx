@@ -3,7 +3,6 @@ import { post } from "../api";
 import { useAction } from "../action";
 import { t } from "../i18n";
 import { setSession } from "../session";
-import { allowTiles } from "../tiles";
 import type { AuthState } from "../types";
 import { Button } from "../ui/Button";
 import { TextField } from "../ui/Field";
@@ -17,7 +16,6 @@ export function SignInPage() {
   const action = useAction();
   const send = () => action.run(async () => {
     setSession(await post<AuthState>("/auth/sign-in", { login, password }));
-    allowTiles();
   });
   return (
     <>

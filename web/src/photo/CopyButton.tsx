@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { copyText } from "./copying";
+import { copyText } from "../ui/copying";
 
 interface CopyProps {
   text: string;

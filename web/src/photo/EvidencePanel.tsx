@@ -52,7 +52,7 @@ function Head({ hit }: PanelProps) {
         <div class="row small">
           <Badge tone={TONES[verdict]}>{t(verdictWord(verdict))}</Badge>
           <span>{t(origin === "officer" ? "photo_origin_officer" : "photo_origin_model")}</span>
-          {origin === "model" ? <span>{t("confidence")} {round(confidence * 100, 0)} %</span> : null}
+          {origin === "model" ? <span>{t("confidence")} {round(confidence, 2)}</span> : null}
           {moved ? <Badge>{t("photo_verdict_moved")}</Badge> : null}
           {reclassed ? <Badge>{t("photo_verdict_reclassed")}</Badge> : null}
         </div>

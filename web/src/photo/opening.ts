@@ -1,5 +1,5 @@
 // Which photo is opened, and which comes before and after it.
-import { openPhoto, photos } from "../run/state";
+import { openPhoto } from "../run/state";
 import type { Photo } from "../types";
 import { getHit } from "./calls";
 import type { Evidence, HitDetail } from "./types";
@@ -26,11 +26,4 @@ function compare(a: string | null, b: string | null): number {
   if (a === null) return 1;
   if (b === null) return -1;
   return a < b ? -1 : 1;
-}
-
-/** The photo `by` places after `k` in time, or null at the ends. */
-export function neighbour(k: number, by: 1 | -1): Photo | null {
-  const ordered = byTime(photos.value);
-  const at = ordered.findIndex((photo) => photo.k === k);
-  return at < 0 ? null : (ordered[at + by] ?? null);
 }

@@ -1,7 +1,7 @@
 // What the list and the map show: by class, verdict, origin, confidence, time, number.
 import { computed, useSignal } from "@preact/signals";
 
-import { localTime, round } from "../format";
+import { localTime, round, zoneName } from "../format";
 import { t } from "../i18n";
 import type { Word } from "../words";
 import { classColour, className } from "./classes";
@@ -148,7 +148,7 @@ function TimeRange() {
   const say = (at: number): string => localTime(new Date(at).toISOString()).slice(max - min > 86_400_000 ? 5 : 11, max - min > 3_600_000 ? 16 : 19);
   return (
     <RangeSlider
-      legend={t("map_time")} from={t("map_time_from")} to={t("map_time_to")} min={min} max={max} step={Math.max(1, (max - min) / 500)}
+      legend={`${t("map_time")} ${zoneName(new Date(min).toISOString())}`} from={t("map_time_from")} to={t("map_time_to")} min={min} max={max} step={Math.max(1, (max - min) / 500)}
       value={value} say={say}
       onInput={([low, high]) => set({ time: low <= min && high >= max ? null : [low, high] })}
     />

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { localTime, round } from "../format";
+import { localTime, round, utcTime, zoneName } from "../format";
 import { t } from "../i18n";
 import type { Hit } from "../types";
 import type { Word } from "../words";
@@ -87,14 +87,14 @@ function Row({ hit, at, all }: { hit: Hit; at: number; all: number }) {
         <i class="chip-dot" style={{ background: classColour(label) }} />
         <b class="number">{n}</b> {className(label)}
       </span>
-      <span class="hit-sure number" title={t("confidence")}>{round(confidence, 2)}</span>
+      <span class="hit-sure number" title={t("confidence")}>{origin === "officer" ? "–" : round(confidence, 2)}</span>
       <span class="hit-more small soft">
         <span class={`verdict ${verdict}`}><i class={`mark ${verdict}`} />{t(isLive(id) ? "map_finding" : (`map_verdict_${verdict}` as Word))}</span>
         <Marks hit={hit} />
         {origin === "officer" && verdict !== "added" ? <span>{t("officer")}</span> : null}
-        {first_seen ? <span class="number">{localTime(first_seen).slice(11)}</span> : null}
+        {first_seen ? <span class="number" title={`${zoneName(first_seen)} · ${utcTime(first_seen)}`}>{localTime(first_seen).slice(11)}</span> : null}
       </span>
-      <span class="hit-radius small soft number" title={t("r90")}>±{round(r90_m, 1)} m</span>
+      <span class="hit-radius small soft number" title={t("r90")}>{t("map_r90", { radius: round(r90_m, 1) })}</span>
     </div>
   );
 }

@@ -1,9 +1,12 @@
 // Putting a hit elsewhere: the old place and the new one side by side, and how far apart they are.
+import { useEffect } from "preact/hooks";
+
 import { round } from "../format";
 import { t } from "../i18n";
 import type { Hit, LonLat } from "../types";
 import { Button } from "../ui/Button";
 import { distance_m, withinEllipse } from "./geometry";
+import { mapDoes } from "./mapDoes";
 import { length } from "./MapReadout";
 import { confirmMove } from "./moves";
 import { hitById, movedTo, moving, stopMoving } from "./state";
@@ -12,6 +15,7 @@ const told = (at: readonly number[]): string => `${(at[1] ?? 0).toFixed(7)}, ${(
 
 export function MovePanel() {
   const hit = hitById(moving.value);
+  useEffect(() => mapDoes.value?.focus(), [moving.value]); // the arrow keys are the map's
   if (hit === null) return null;
   const to = movedTo.value;
   return (
@@ -33,7 +37,7 @@ function Comparison({ hit, to }: { hit: Hit; to: LonLat | null }) {
   return (
     <dl class="facts small" aria-live="polite">
       <dt>{t("map_old_place")}</dt>
-      <dd class="number">{told(from)} ±{round(hit.properties.r90_m, 1)} m</dd>
+      <dd class="number">{told(from)} <span class="soft">{t("map_r90", { radius: round(hit.properties.r90_m, 1) })}</span></dd>
       <dt>{t("map_new_place")}</dt>
       <dd class="number">{to === null ? "–" : told(to)}</dd>
       <dt>{t("map_distance")}</dt>

@@ -1,5 +1,5 @@
 // The photos that show a place on the map: how an officer looks where no detector found anything.
-import { localTime, round } from "../format";
+import { localTime, round, zoneName } from "../format";
 import { t } from "../i18n";
 import { Button } from "../ui/Button";
 import { showingPlace, type Showing } from "./places";
@@ -36,7 +36,7 @@ function PhotoButton({ showing: { footprint, photo } }: { showing: Showing }) {
       <img src={`/api/runs/${runId.value}/photos/${k}/thumb.jpg`} alt="" loading="lazy" />
       <span class="place-name">{photo?.source ?? frame_id}</span>
       <span class="small soft number">
-        {at ? localTime(at) : ""}
+        {at ? `${localTime(at)} ${zoneName(at)}` : ""}
         {gsd_m ? ` · ${t("map_gsd", { gsd: round(gsd_m * 100, 1) })}` : ""}
         {incidence_deg !== null ? ` · ${t("map_tilt", { deg: round(incidence_deg) })}` : ""}
       </span>

@@ -2,7 +2,6 @@
 import { useSignal } from "@preact/signals";
 
 import { post } from "../api";
-import { localTime } from "../format";
 import { lang, t } from "../i18n";
 import { navigate } from "../router";
 import { can } from "../session";
@@ -10,6 +9,7 @@ import type { Run } from "../types";
 import { agree } from "../ui/Dialog";
 import { Badge } from "../ui/Note";
 import { Button } from "../ui/Button";
+import { Time } from "../ui/Time";
 import type { Word } from "../words";
 import { keysShown } from "./keys";
 import { Menu } from "./Menu";
@@ -26,7 +26,7 @@ export function RunBar() {
       <a href={`/flights/${now.flight.id}`} class="run-back" title={t("map_back")} aria-label={t("map_back")}>←</a>
       <h1 title={name}>{now.flight.name}</h1>
       <Badge tone={TONES[now.state]}>{t(`map_state_${now.state}` as Word)}</Badge>
-      <span class="run-when small soft number">{localTime(now.finished_at ?? now.created_at)}</span>
+      <span class="run-when small soft"><Time at={now.finished_at ?? now.created_at} /></span>
       <span class="grow" />
       {now.state === "done" && can("export") ? <ExportMenu /> : null}
       <Menu label={t("map_more")}>

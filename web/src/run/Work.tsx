@@ -18,7 +18,7 @@ interface WorkProps {
 export function Work({ onAgain }: WorkProps) {
   const now = run.value;
   const troubles = failures.value.map((text) => <Note key={text} tone="bad">{text}</Note>);
-  if (now === null) return <div class="work">{troubles.length > 0 ? troubles : <p class="soft" role="status">{t("map_loading")}</p>}</div>;
+  if (now === null) return <div class="work">{troubles.length > 0 ? <>{troubles}<a class="button little" href="/">{t("to_flights")}</a></> : <p class="soft" role="status">{t("map_loading")}</p>}</div>;
   if (now.state === "done") return <div class="work">{troubles}{loaded.value ? null : <p class="soft small" role="status">{t("map_loading")}</p>}</div>;
   if (now.state === "failed" || now.state === "cancelled") return <Ended now={now} onAgain={onAgain} />;
   return <Going now={now} onAgain={onAgain} />;

@@ -7,6 +7,7 @@ export interface MapDoes {
   fit: () => void;
   zoom: (by: 1 | -1) => void;
   show: (hit: Hit) => void;
+  focus: () => void;
 }
 
 export const mapDoes = signal<MapDoes | null>(null);

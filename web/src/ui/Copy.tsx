@@ -1,16 +1,16 @@
 import { useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { Button } from "./Button";
+import { copyText } from "./copying";
 import { toast } from "./Toast";
 
 /** Text to be taken elsewhere: selected when it is entered, copied by a button, on plain http too. */
 export function Copy({ text }: { text: string }) {
   const field = useRef<HTMLInputElement>(null);
   async function copy(): Promise<void> {
-    field.current?.select();
-    if (navigator.clipboard) await navigator.clipboard.writeText(text).catch(() => document.execCommand("copy"));
-    else document.execCommand("copy"); // the clipboard's own interface is missing on plain http
-    toast(t("copied"));
+    const copied = await copyText(text);
+    field.current?.select(); // there it can be copied by hand
+    toast(t(copied ? "copied" : "photo_not_copied"), !copied);
   }
   return (
     <div class="row copy">

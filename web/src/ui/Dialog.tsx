@@ -14,14 +14,14 @@ interface DialogProps {
 
 export function Dialog({ title, children, onClose }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
+  const opener = useRef(document.activeElement); // seen before anything in the dialog takes the focus
   const id = useId();
   useEffect(() => {
-    const before = document.activeElement;
     const dialog = box.current;
     dialog?.showModal();
     return () => {
       dialog?.close();
-      if (before instanceof HTMLElement) before.focus();
+      if (opener.current instanceof HTMLElement) opener.current.focus();
     };
   }, []);
   return (

@@ -12,7 +12,7 @@ export function Time({ at, twoLines }: TimeProps) {
   const utc = utcTime(at);
   return (
     <time dateTime={at} title={`${zoneName(at)} · ${utc}`} class="number">
-      {localTime(at)}
+      {localTime(at)} <span class="soft small">{zoneName(at)}</span>
       {twoLines ? <span class="soft small"><br />{utc}</span> : null}
     </time>
   );

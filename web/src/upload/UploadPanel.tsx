@@ -106,7 +106,7 @@ function Running({ upload, view, flight }: RunningProps) {
           <div role="status" aria-live="polite" class={waits ? "upload-waits" : ""}>{stateLine(view, link.value)}</div>
           <div class="soft small number upload-figures">
             <span>{bytesLine(view)}</span><span>{filesLine(view)}</span>
-            {view.open && view.doneBytes < view.bytes ? <><span>{speed(view)}</span><span>{waits || view.paused ? "" : timeLeft(view.secondsLeft)}</span></> : null}
+            {view.open && view.doneBytes < view.bytes ? <><span>{waits || view.paused ? "" : speed(view)}</span><span>{waits || view.paused ? "" : timeLeft(view.secondsLeft)}</span></> : null}
           </div>
         </div>
         <Buttons upload={upload} view={view} flight={flight} />

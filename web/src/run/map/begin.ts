@@ -27,6 +27,7 @@ export function beginMap(box: HTMLElement): () => void {
       fit: () => view.fit(),
       zoom: (by) => view.zoom(by),
       show: (hit) => view.show(hit),
+      focus: () => canvas.focus(),
     };
     map.triggerRepaint(); // so that it says once more that it is idle
   });

@@ -87,7 +87,7 @@ export class SurveyView {
     this.follow(() => this.drawTrack(state.track.value));
     this.follow(() => this.set("gaps", state.gaps.value ?? NOTHING));
     this.follow(() => this.drawHits(state.shown.value));
-    this.follow(() => this.drawChosen(state.hitById(state.selected.value), state.movedTo.value));
+    this.follow(() => this.drawChosen(state.hitById(state.selected.value), state.moving.value !== null, state.movedTo.value));
     this.follow(() => this.drawPlace(state.place.value));
     this.follow(() => this.drawCameras());
     this.follow(() => this.speak(lang.value));
@@ -174,11 +174,12 @@ export class SurveyView {
     this.set("hits", { type: "FeatureCollection", features: hits.map((hit, i) => slim(hit, zooms[i])) });
   }
 
-  private drawChosen(hit: Hit | null, to: LonLat | null): void {
+  /** The cross lies on the hit itself until it is moved. */
+  private drawChosen(hit: Hit | null, moving: boolean, to: LonLat | null): void {
     this.set("chosen", hit === null ? NOTHING : slim(hit));
     this.ellipses.choose(hit);
     const from = hit?.geometry.coordinates as LonLat | undefined;
-    this.set("move", from === undefined || to === null ? NOTHING : moveShape(from, to));
+    this.set("move", from === undefined || !moving ? NOTHING : moveShape(from, to ?? from));
   }
 
   private drawPlace(place: LonLat | null): void {
