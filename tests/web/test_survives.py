@@ -98,8 +98,13 @@ def troubled(
         close()
 
 
-def disturbed(open_page: Any, folder: Path, count: int, rate_bytes_s: float, seed: int) -> tuple[Path, dict[str, int]]:
-    """Upload and search with `count` cuts and `count` kills; the data folder, and how many fell into each half."""
+def disturbed(
+    open_page: Any, folder: Path, count: int, rate_bytes_s: float, seed: int, rest_s: tuple[float, float]
+) -> tuple[Path, dict[str, int]]:
+    """Upload and search with `count` cuts and `count` kills; the data folder, and how many fell into each half.
+
+    rest_s: between two blows to the search, which lasts some ten seconds if left alone.
+    """
     page, server, proxy = open_page(rate_bytes_s)
     trouble, kinds = Trouble(server, proxy, seed), ["cut", "kill"] * count
     new_flight(page, "断网 断电")
@@ -109,7 +114,7 @@ def disturbed(open_page: Any, folder: Path, count: int, rate_bytes_s: float, see
     early = trouble.make(kinds[: len(kinds) // 2], lambda: ended.count() > 0, (0.5, 2.5))
     until(page, lambda: ended.count() > 0)
     start_search(page)
-    late = trouble.make(kinds[early:], lambda: asked(page, "/api/runs")["runs"][0]["state"] == "done", (0.5, 3.0))
+    late = trouble.make(kinds[early:], lambda: asked(page, "/api/runs")["runs"][0]["state"] == "done", rest_s)
     until(page, lambda: asked(page, "/api/runs")["runs"][0]["state"] in ("done", "failed"))
     found = asked(page, f"/api/flights/{flight}/runs")["runs"]
     assert [r["state"] for r in found] == ["done"], found
@@ -128,14 +133,14 @@ def must_be_whole(data: Path, folder: Path, undisturbed: Path) -> None:
 
 @pytest.mark.slow
 def test_three_cuts_and_three_kills(troubled: Any, card: SimFlight, undisturbed: Path) -> None:
-    data, when = disturbed(troubled, card.flight, 3, 400_000, seed=1)
+    data, when = disturbed(troubled, card.flight, 3, 400_000, seed=1, rest_s=(0.5, 3.0))
     must_be_whole(data, card.flight, undisturbed)
     assert when["uploading"] == 3 and when["searching"] >= 2, when
 
 
 @pytest.mark.acceptance
 def test_twenty_cuts_and_twenty_kills(troubled: Any, card: SimFlight, undisturbed: Path) -> None:
-    data, when = disturbed(troubled, card.flight, 20, 60_000, seed=2)
+    data, when = disturbed(troubled, card.flight, 20, 60_000, seed=2, rest_s=(0.0, 0.6))
     must_be_whole(data, card.flight, undisturbed)
     print(f"cuts and kills: {when}")
     assert when["uploading"] == 20 and when["searching"] >= 10, when
