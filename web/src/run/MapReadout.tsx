@@ -40,7 +40,7 @@ export function Cursor() {
   const count = footprints.value.length > 0 ? searchedCount(at) : null;
   return (
     <div class="map-cursor number" title={t("map_cursor")}>
-      {at[1].toFixed(6)}, {at[0].toFixed(6)}
+      {round(at[1], 6)}, {round(at[0], 6)}
       {count === null ? null : count > 0
         ? <span> · {t("map_seen_by", { count })}</span>
         : <b class="map-unseen"> · {t("map_unseen")}</b>}

@@ -11,7 +11,7 @@ import { length } from "./MapReadout";
 import { confirmMove } from "./moves";
 import { hitById, movedTo, moving, stopMoving } from "./state";
 
-const told = (at: readonly number[]): string => `${(at[1] ?? 0).toFixed(7)}, ${(at[0] ?? 0).toFixed(7)}`;
+const told = (at: readonly number[]): string => `${round(at[1] ?? 0, 7)}, ${round(at[0] ?? 0, 7)}`;
 
 export function MovePanel() {
   const hit = hitById(moving.value);

@@ -18,7 +18,7 @@ export function PlacePanel() {
         <h2 tabIndex={-1}>{t("map_place")}</h2>
         <Button kind="quiet" little onClick={() => { place.value = null; }}>{t("close")}</Button>
       </div>
-      <p class="number small soft">{at[1].toFixed(7)}, {at[0].toFixed(7)}</p>
+      <p class="number small soft">{round(at[1], 7)}, {round(at[0], 7)}</p>
       {all.length === 0 ? <p class="note bad">{t("map_place_none")}</p> : !searched ? <p class="note warn">{t("map_place_unsearched")}</p> : null}
       {all.length > 0 ? <p class="small soft">{t("map_place_count", { count: all.length })}</p> : null}
       <ul class="place-photos">
