@@ -7,6 +7,7 @@ PipelineError
 ├── ModelError        the detector is unusable     (unknown name, wrong checksum)
 ├── GeometryError     the ray never meets the ground
 ├── ScoreError        targets or rules make no sense
+├── ContestError      the contest does not allow it, or its records do not agree
 └── OutputError       the result cannot be written (it is there already, the folder is read-only)
 """
 
@@ -37,6 +38,10 @@ class GeometryError(PipelineError):
 
 class ScoreError(PipelineError):
     """Targets, hits or rules are inconsistent."""
+
+
+class ContestError(PipelineError):
+    """The contest does not allow it now, or its records do not agree with each other."""
 
 
 class OutputError(PipelineError):

@@ -44,7 +44,7 @@ def serve(
 
     The first start prints a link that sets it up. QLY_DATABASE_URL names a PostgreSQL database in place of SQLite.
     """
-    from pipeline.server.hold import held
+    from pipeline.hold import held
     from pipeline.server.settings import Settings, prepare
 
     must_be_text(host, data, *(name or ()))

@@ -22,6 +22,7 @@ STATUS: dict[type[errors.PipelineError], int] = {
     errors.MissionError: 422,
     errors.ModelError: 422,
     errors.ScoreError: 422,
+    errors.ContestError: 409,
     errors.PipelineError: 422,
 }
 

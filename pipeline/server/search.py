@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import RunConfig
 from pipeline.errors import MissionError
-from pipeline.server.hold import held
+from pipeline.hold import held
 from pipeline.server.runs import lay_out, run_folder
 from pipeline.server.settings import Settings
 

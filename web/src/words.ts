@@ -781,6 +781,7 @@ export const PROBLEMS = {
   "ModelError": ["识别模型无法使用：{message}", "The detector cannot be used: {message}"],
   "GeometryError": ["该点无法定位到地面：{message}", "This point cannot be put on the ground: {message}"],
   "ScoreError": ["评分无法进行：{message}", "It cannot be scored: {message}"],
+  "ContestError": ["竞赛操作无法进行：{message}", "The contest does not allow this: {message}"],
   "OutputError": ["结果无法写入（磁盘可能已满）：{message}", "It cannot be written (is the disk full?): {message}"],
 } as const;
 

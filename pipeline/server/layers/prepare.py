@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.server.hold import held
+from pipeline.hold import held
 from pipeline.server.layers.dem import prepare_dem
 from pipeline.server.layers.geotiff import prepare_raster
 from pipeline.server.layers.pmtiles import prepare_pmtiles
