@@ -1,9 +1,10 @@
-"""How long the judge takes for 100,000 hits against 10,000 targets, and beside what.
+"""How long the judge takes for 1,000,000 hits against 20 targets and for 100,000 against 10,000, and beside what.
 
-    python benchmarks/score.py [HITS] [TARGETS]
+    python benchmarks/score.py [HITS TARGETS]
 
-Four scenes, points only and points with areas, sparse and dense. The whole of `judge` is timed (matching, statistics,
-bootstrap, digests); beside it, reading the same hits from GeoJSON and CSV, and bare geodesics for the candidate pairs.
+Three scenes each: sparse, dense, and every hit on a target. The whole of `judge` is timed (matching, statistics,
+bootstrap, digests) in processor seconds, with the greatest memory of the process so far; beside it, bare geodesics for
+the candidate pairs, reading the same hits from GeoJSON and CSV, and how soon a list that is too long is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.errors import ScoreError
 from pipeline.score import judge, read_hits, read_rules
 from pipeline.score.distance import geodesic_m, pairs_within
 from pipeline.score.hits import Row, Submission, submission
@@ -50,13 +52,23 @@ def scene(hits: int, targets: int, spacing_m: float, near: float, seed: int) -> 
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """(best of three in seconds, what it gave)."""
+    """(best of three in processor seconds, what it gave)."""
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         found = work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times), found
+
+
+def peak_mib() -> str:
+    """The process's greatest memory so far, where the system tells."""
+    try:
+        import resource
+    except ImportError:
+        return "unknown"
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{most / (2**20 if sys.platform == 'darwin' else 2**10):.0f} MiB"
 
 
 def write(folder: Path, hits: Submission) -> tuple[Path, Path]:
@@ -77,10 +89,10 @@ def write(folder: Path, hits: Submission) -> tuple[Path, Path]:
     return one, other
 
 
-def main() -> None:
-    hits, targets = (int(a) for a in (sys.argv[1:] + ["100000", "10000"][len(sys.argv) - 1 :])[:2])
+def judging(hits: int, targets: int) -> Submission:
+    """Prints a line a scene; the last scene's hits."""
     rules = read_rules()
-    print(f"{hits} hits, {targets} targets; best of three")
+    print(f"{hits:,} hits, {targets:,} targets; best of three, processor seconds")
     for name, spacing, near in (("sparse", 200.0, 0.5), ("dense", 40.0, 0.5), ("all on targets", 100.0, 1.0)):
         sent, real = scene(hits, targets, spacing, near, 1)
         judge_s, score = timed(lambda sent=sent, real=real: judge(sent, real, rules))
@@ -88,11 +100,39 @@ def main() -> None:
         lat, lon = np.full(len(pairs), 34.0), np.linspace(113, 113.0001, len(pairs))
         bare_s, _ = timed(lambda lat=lat, lon=lon: geodesic_m(lat, lon, lat + 1e-5, lon))
         print(f"{name:15s} judge {judge_s:5.2f} s  ({len(pairs)} near pairs, {len(score.pairs)} matched;"
-              f" {judge_s / bare_s:.1f} × the bare geodesics of its near pairs)")  # fmt: skip
+              f" {judge_s / bare_s:.1f} × the bare geodesics of its near pairs), peak {peak_mib()}")  # fmt: skip
+    return sent
+
+
+def reading(sent: Submission) -> None:
+    """Prints how fast files are read, and how soon too long a one is refused."""
     with tempfile.TemporaryDirectory() as folder:
         for path in write(Path(folder), sent):
             seconds, _ = timed(lambda path=path: read_hits(path))
-            print(f"read_hits {path.suffix:8s} {seconds:5.2f} s  ({hits / seconds:,.0f} hits/s)")
+            print(f"read_hits {path.suffix:8s} {seconds:5.2f} s  ({len(sent) / seconds:,.0f} hits/s)")
+        for name, size in (("too large", 100 * 2**20), ("too many rows", 30 * 2**20)):
+            path = Path(folder) / "long.csv"
+            rows = b"lat_deg,lon_deg,class\n" + b"34.7,113.6,dust\n" * (size // 16)
+            path.write_bytes(rows)
+            seconds, why = timed(lambda path=path: refused(path))
+            print(f"{name:14s} {len(rows) / 2**20:5.0f} MiB refused after {seconds:5.2f} s: {why}")
+
+
+def refused(path: Path) -> str:
+    """The sentence, without the folder."""
+    try:
+        read_hits(path)
+    except ScoreError as why:
+        return str(why).rpartition(path.name)[2].strip(": ")
+    return "was taken"
+
+
+def main() -> None:
+    if len(sys.argv) == 3:
+        judging(int(sys.argv[1]), int(sys.argv[2]))
+        return
+    judging(1_000_000, 20)
+    reading(judging(100_000, 10_000))
 
 
 if __name__ == "__main__":

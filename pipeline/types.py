@@ -414,6 +414,9 @@ class Rules:
     evidence: bool = False  # when off, its points go to `find`
     evidence_ppm: int = 100_000
     sharpness_min_ppm: int = 0  # of an evidence entry's `sharpness`, in millionths
+    calibration: bool = False  # when off, its points go to `find`
+    calibration_ppm: int = 0  # for an honest `r90_m`
+    calibration_mm: int = 10_000  # radii and distances beyond count as this
     extra_ppm: int = 250_000  # an unmatched hit costs this share of the mean target weight
     time: bool = False
     time_ppm: int = 100_000  # share of the total that time can bring
@@ -437,6 +440,7 @@ class Match:
     location_u: int
     class_u: int
     evidence_u: int
+    calibration_u: int = 0
 
 
 @dataclass(frozen=True, slots=True)

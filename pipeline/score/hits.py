@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.errors import ScoreError
-from pipeline.score.canonical import Ints, digest_of_plain, half_up, half_up_array
+from pipeline.score.canonical import Ints, digest_of_rows, half_up, half_up_array
 from pipeline.score.evidence import Evidence, read_evidence
 from pipeline.score.strict import (
     Place,
@@ -69,9 +69,10 @@ class Submission:
 
     def digest(self) -> str:
         """SHA-256 of the canonical form: one row a hit, by id."""
-        return digest_of_plain({"columns": list(Row._fields), "rows": list(self._rows()), "schema_version": 1})
+        return digest_of_rows(list(Row._fields), self.rows())
 
-    def _rows(self) -> Iterator[tuple[Any, ...]]:
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The hits as they are hashed: the values in the order of `Row`, None where nothing was given."""
         numbers = (_listed(c) for c in (self.lat_e9, self.lon_e9, self.confidence_ppm, self.r90_mm,
                                         self.first_ms, self.last_ms))  # fmt: skip
         evidence = ([e.plain() for e in entries] if entries else () for entries in self.evidence)
@@ -106,8 +107,13 @@ def read_hits(path: str | Path) -> Submission:
 def hits_of(features: Sequence[Mapping[str, Any]], name: str = "hits") -> Submission:
     """The same from GeoJSON features that are already loaded; `name` stands for the file in errors."""
     check_count(len(features), name)
-    rows = [(_feature_row(*parts), parts[-1]) for parts in features_in(features, name)]
-    return submission([row for row, given in rows if not _is_rejected(given)], name)
+    return submission([row for _, row in rows_of(features, name)], name)
+
+
+def rows_of(features: Sequence[Mapping[str, Any]], name: str) -> list[tuple[int, Row]]:
+    """(number of the feature from 1, the hit) of each that officers did not reject; raises ScoreError."""
+    rows = [(number, _feature_row(*parts), parts[-1]) for number, parts in enumerate(features_in(features, name), 1)]
+    return [(number, row) for number, row, given in rows if not is_rejected(given)]
 
 
 def as_submission(hits: Submission | HitList | Iterable[Hit | Mapping[str, Any]]) -> Submission:
@@ -134,11 +140,11 @@ def _hit_row(number: int, hit: Hit, sha256: Mapping[str, str]) -> Row:
         )
         for s in hit.sightings
     )
-    row = _row(Place("hits", "hit", number), fields, (hit.at.lat_deg, hit.at.lon_deg))
+    row = row_of(Place("hits", "hit", number), fields, (hit.at.lat_deg, hit.at.lon_deg))
     return row._replace(first_ms=times[0] if times else None, last_ms=times[-1] if times else None, evidence=evidence)
 
 
-def _is_rejected(given: Mapping[str, Any]) -> bool:
+def is_rejected(given: Mapping[str, Any]) -> bool:
     """Whether a reviewed list says that this is no hit."""
     return given.get("verdict") == "rejected"
 
@@ -152,11 +158,12 @@ def _feature_row(
             raise place.wrong("a hit is a Point")
         at = position(place, geometry.get("coordinates"))
     given = properties if properties.get("id") is not None else {**properties, "id": feature.get("id")}
-    row = _row(place, given, at)
+    row = row_of(place, given, at)
     return row._replace(evidence=read_evidence(place, properties.get("evidence")))
 
 
-def _row(place: Place, given: Mapping[str, Any], at: tuple[float, float] | None) -> Row:
+def row_of(place: Place, given: Mapping[str, Any], at: tuple[float, float] | None) -> Row:
+    """A hit from its properties, named as in `HITS` files, and its (lat_deg, lon_deg); raises ScoreError."""
     lat, lon = (None, None) if at is None else at
     if at is not None:
         place.number_of(lat, "latitude", -90, 90)
@@ -227,7 +234,7 @@ def _csv_row(place: Place, header: list[str], cells: list[str]) -> tuple[Row, bo
     if ("lat_deg" in given) != ("lon_deg" in given):
         raise place.wrong("one of lat_deg and lon_deg is missing")
     at = (given["lat_deg"], given["lon_deg"]) if "lat_deg" in given else None
-    return _row(place, given, at), _is_rejected(given)
+    return row_of(place, given, at), is_rejected(given)
 
 
 def submission(rows: Sequence[Row], name: str) -> Submission:

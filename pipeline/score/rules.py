@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ PROFILES = Path(__file__).parent / "profiles"
 _PPM_MAX = 1_000_000
 _LIMITS = {"radius_mm": (1, 10**8), "time_par_ms": (0, 10**10), "time_max_ms": (1, 10**10), "version": (1, 10**6),
            "reliable_from": (1, 10**6), "resamples": (10, 10_000), "full_mm": (0, 10**8),
-           "sharpness_min_ppm": (0, 10**15)}  # fmt: skip
+           "sharpness_min_ppm": (0, 10**15), "calibration_mm": (1, 10**8)}  # fmt: skip
 _CHOICES = {"method": ("gate", "suas"), "distance": ("geodesic", "haversine")}
 
 
@@ -39,8 +40,13 @@ def read_rules(file_or_profile: str | Path = "drill-example") -> Rules:
 
 
 def _from_file(path: Path) -> Rules:
+    return rules_of(read_text(path), str(path))
+
+
+def rules_of(text: str, path: str) -> Rules:
+    """The rule book in TOML text; `path` stands for the file in errors. Raises ScoreError as `read_rules` does."""
     try:
-        table = tomllib.loads(read_text(path))
+        table = tomllib.loads(text)
     except (ValueError, RecursionError):
         raise ScoreError(f"{path}: is not TOML") from None
     if table.pop("schema_version", 1) != 1:
@@ -50,10 +56,10 @@ def _from_file(path: Path) -> Rules:
         raise ScoreError(f"{path}: a rule book needs a name")
     rules = {"notice": "", **table}
     checked = {k: _checked(path, k, v) for k, v in rules.items()}
-    return check_rules(Rules(**checked, sources=_sources(path, sources)), str(path))
+    return check_rules(Rules(**checked, sources=_sources(path, sources)), path)
 
 
-def _checked(path: Path, name: str, value: Any) -> Any:
+def _checked(path: str, name: str, value: Any) -> Any:
     known = {f.name: f for f in fields(Rules) if f.name != "sources"}
     if name not in known:
         raise ScoreError(f"{path}: there is no rule called {name!r}")
@@ -65,7 +71,7 @@ def _checked(path: Path, name: str, value: Any) -> Any:
     return value
 
 
-def _sources(path: Path, table: Any) -> tuple[tuple[str, str], ...]:
+def _sources(path: str, table: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
         raise ScoreError(f"{path}: [source] holds one sentence a rule")
     for name in table:
@@ -73,7 +79,7 @@ def _sources(path: Path, table: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(table.items()))
 
 
-def _known_rule(path: Path, name: str) -> None:
+def _known_rule(path: str, name: str) -> None:
     if name not in {f.name for f in fields(Rules)}:
         raise ScoreError(f"{path}: [source] names {name!r}, which is no rule")
 
@@ -97,15 +103,20 @@ def _check_together(rules: Rules, where: str) -> None:
         raise ScoreError(f"{where}: full_mm must be below radius_mm")
     if not rules.class_one_ppm <= rules.class_two_ppm <= rules.class_ppm and rules.method == "gate":
         raise ScoreError(f"{where}: fewer shared class levels cannot bring more points")
-    whole = rules.find_ppm + rules.location_ppm + rules.class_ppm + rules.evidence_ppm
+    parts = (rules.find_ppm, rules.location_ppm, rules.class_ppm, rules.evidence_ppm, rules.calibration_ppm)
+    whole = sum(parts)
     if rules.method == "gate" and whole != _PPM_MAX:
-        raise ScoreError(f"{where}: find, location, class and evidence add up to {whole} ppm, not {_PPM_MAX}")
+        named = "find, location, class, evidence and calibration"
+        raise ScoreError(f"{where}: {named} add up to {whole} ppm, not {_PPM_MAX}")
+    if rules.calibration and not rules.calibration_ppm:
+        raise ScoreError(f"{where}: calibration is on and calibration_ppm is 0")
     if rules.time and rules.time_par_ms >= rules.time_max_ms:
         raise ScoreError(f"{where}: time_par_ms must be below time_max_ms")
     if not rules.ap_m or not all(type(m) is int and 0 < m <= 1000 for m in rules.ap_m):
         raise ScoreError(f"{where}: ap_m must be whole metres from 1 to 1000")
 
 
+@lru_cache(maxsize=64)
 def rules_digest(rules: Rules) -> str:
     """SHA-256 of the rule book's canonical JSON: every rule, given or by default, and the sources."""
     return digest({"schema_version": 1, **asdict(rules), "sources": dict(rules.sources)})

@@ -34,13 +34,13 @@ def gospa(target: Ints, hit: Ints, distance: npt.ArrayLike, targets: int, hits: 
     """
     cost = np.asarray(distance, dtype=np.float64) ** p
     near = cost < cut**p
-    chosen = np.flatnonzero(near)[_most_saved(target[near], hit[near], cut**p - cost[near])]
-    located, half = float(cost[chosen].sum()), cut**p / 2
+    chosen = np.flatnonzero(near)[most_saved(target[near], hit[near], cut**p - cost[near])]
+    located, half = math.fsum(cost[chosen].tolist()), cut**p / 2
     missed, false = (targets - len(chosen)) * half, (hits - len(chosen)) * half
     return Gospa((located + missed + false) ** (1 / p), located, missed, false)
 
 
-def _most_saved(target: Ints, hit: Ints, saved: Floats) -> Ints:
+def most_saved(target: Ints, hit: Ints, saved: Floats) -> Ints:
     """Indices of the pairs of the assignment that saves most; exact for whole numbers below 2^53.
 
     A target that shares no hit with another takes its nearest; the others are solved together.

@@ -9,6 +9,7 @@ from pipeline.types import Match, Score, points_text
 
 HEADINGS = ("目标 Target", "命中 Hit", "距离 Distance (m)", "发现 Find", "定位 Location", "类别 Class",
             "证据 Evidence", "合计 Total")  # fmt: skip
+CALIBRATION = "标定 Calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,23 @@ def result(score: Score) -> dict[str, Any]:
 
 
 def score_table(score: Score) -> ScoreTable:
-    """The sheet. Points have two decimals, rounded half up; parts of a pair are in weights (1.00: the whole target)."""
-    empty = [""] * (len(HEADINGS) - 3)
-    rows = [_row(m) for m in score.pairs]
+    """The sheet, with a column for calibration where it brought points.
+
+    Points have two decimals, rounded half up; parts of a pair are in weights (1.00: the whole target).
+    """
+    calibrated = any(m.calibration_u for m in score.pairs)
+    headings = (*HEADINGS[:-1], CALIBRATION, HEADINGS[-1]) if calibrated else HEADINGS
+    empty = [""] * (len(headings) - 3)
+    rows = [_row(m, calibrated) for m in score.pairs]
     rows += [(t, "漏检 missed", "", *empty) for t in score.missed]
     rows += [("多报 extra", h, "", *empty) for h in score.extra]
     rows += [("不计 ignored", h, "", *empty) for h in score.ignored]
-    return ScoreTable(f"评分表 Score ({score.rules})", score.notice, HEADINGS, tuple(rows), _summary(score))
+    return ScoreTable(f"评分表 Score ({score.rules})", score.notice, headings, tuple(rows), _summary(score))
 
 
-def _row(match: Match) -> tuple[str, ...]:
-    parts = (match.find_u, match.location_u, match.class_u, match.evidence_u, match.points_u)
+def _row(match: Match, calibrated: bool) -> tuple[str, ...]:
+    parts = [match.find_u, match.location_u, match.class_u, match.evidence_u]
+    parts += [match.calibration_u, match.points_u] if calibrated else [match.points_u]
     return (match.target, match.hit, metres_text(match.distance_mm), *map(points_text, parts))
 
 

@@ -8,20 +8,23 @@ draws the same. Bias is tested with Hotelling's T² at 5 %.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.score.canonical import Floats, Ints, half_up, ratio_ppm
-from pipeline.score.distance import Pairs
+from pipeline.score.canonical import Ints, half_up, ratio_ppm
+from pipeline.score.distance import Pairs, offsets
 from pipeline.score.hits import NONE, Submission
 from pipeline.score.precision import ap_ppm, curve
-from pipeline.score.sets import gospa
+from pipeline.score.sets import most_saved
 from pipeline.types import Rules, Target
 
 MAX_DRAWS = 20_000_000
+_BLOCK = 200_000  # draws at a time
 SIGNIFICANT = 0.05
 
 
@@ -46,7 +49,7 @@ def statistics(
         "recall_ppm": ratio_ppm(found, len(targets)),
         "f1_ppm": ratio_ppm(2 * found, sent + len(targets)),
         **circular_errors(placed.distance_mm, rules, seed),
-        **bias(placed.east_mm, placed.north_mm),
+        **bias(*offsets(placed, rules)),
         "r90_held_ppm": _r90_held(placed, hits),
         "gospa": _gospa(near, counted, len(targets), rules),
         "ap_ppm": _ap(near, hits, counted, targets, rules),
@@ -82,32 +85,40 @@ def _resampled_ce90(ordered: Ints, resamples: int, seed: str) -> Ints:
     words = np.random.Philox(key=int(seed[:32], 16))
     rank, part = divmod((n - 1) * 9, 10)
     ranks = [rank, min(rank + 1, n - 1)]
-    found = np.empty(times, dtype=np.int64)
-    for i in range(times):
-        drawn = ((words.random_raw(n) >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).astype(np.int32)
-        low, high = ordered[np.partition(drawn, ranks)[ranks]].tolist()
-        found[i] = (2 * (10 * low + (high - low) * part) + 10) // 20
-    return found
+    found = []
+    for some in _blocks(times, max(1, _BLOCK // n)):
+        raw = words.random_raw(some * n).reshape(some, n)
+        drawn = ((raw >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).astype(np.int32)
+        low, high = ordered[np.partition(drawn, ranks, axis=1)[:, ranks]].T
+        found.append((2 * (10 * low + (high - low) * part) + 10) // 20)
+    return np.concatenate(found)
 
 
-def bias(east_mm: Floats, north_mm: Floats) -> dict[str, Any]:
+def _blocks(count: int, most: int) -> list[int]:
+    return [min(most, count - done) for done in range(0, count, most)]
+
+
+def bias(east_mm: Ints, north_mm: Ints) -> dict[str, Any]:
     """Mean of the hits' offsets from their targets, and whether it differs from zero (Hotelling's T², 5 %).
 
     With two dimensions p = (1 + T² / (n − 1))^(−(n − 2) / 2). Below three pairs there is no test (None). The
     millimetre's own variance, 1/12 mm², is added, so that equal offsets are a fault and not a division by zero.
+    Sums are exact: no order of adding can show.
     """
-    n = len(east_mm)
+    n, east, north = len(east_mm), east_mm.tolist(), north_mm.tolist()
     if n == 0:
         return {"bias_east_mm": None, "bias_north_mm": None, "bias_significant": None}
-    e, m = float(east_mm.mean()), float(north_mm.mean())
-    means = {"bias_east_mm": half_up(e), "bias_north_mm": half_up(m)}
+    e, m = sum(east), sum(north)
+    means = {"bias_east_mm": (2 * e + n) // (2 * n), "bias_north_mm": (2 * m + n) // (2 * n)}
     if n < 3:
         return {**means, "bias_significant": None}
-    de, dn = east_mm - e, north_mm - m
-    ee, nn, en = (float(v) / (n - 1) for v in ((de * de).sum(), (dn * dn).sum(), (de * dn).sum()))
-    ee, nn = ee + 1 / 12, nn + 1 / 12
-    t2 = n * (e * e * nn - 2 * e * m * en + m * m * ee) / (ee * nn - en * en)
-    return {**means, "bias_significant": bool((1 + t2 / (n - 1)) ** (-(n - 2) / 2) < SIGNIFICANT)}
+    ee, nn, en = (
+        Fraction(n * sum(a * b for a, b in zip(x, y, strict=True)) - sum(x) * sum(y), n * (n - 1))
+        for x, y in ((east, east), (north, north), (east, north))
+    )
+    ee, nn = ee + Fraction(1, 12), nn + Fraction(1, 12)
+    t2 = (e * e * nn - 2 * e * m * en + m * m * ee) / (ee * nn - en * en) / n
+    return {**means, "bias_significant": float(1 + t2 / (n - 1)) ** (-(n - 2) / 2) < SIGNIFICANT}
 
 
 def _r90_held(matched: Pairs, hits: Submission) -> int | None:
@@ -119,11 +130,12 @@ def _r90_held(matched: Pairs, hits: Submission) -> int | None:
 
 def _gospa(near: Pairs, counted: npt.NDArray[np.bool_], targets: int, rules: Rules) -> dict[str, int]:
     """p = 2, c = R: the total in mm, its parts in mm²."""
-    some = near.where(counted[near.hit] & (near.distance_mm < rules.radius_mm))
-    found = gospa(some.target, some.hit, some.distance_mm, targets, len(counted), rules.radius_mm)
-    false = int(found.false) - int((~counted).sum()) * rules.radius_mm**2 // 2
-    parts = {"localisation": int(found.localisation), "missed": int(found.missed), "false": false}
-    return {"total": half_up(sum(parts.values()) ** 0.5), **parts}
+    some, cut2 = near.where(counted[near.hit] & (near.distance_mm < rules.radius_mm)), rules.radius_mm**2
+    chosen = most_saved(some.target, some.hit, (cut2 - some.distance_mm**2).astype(np.float64))
+    alone = {"missed": targets - len(chosen), "false": int(counted.sum()) - len(chosen)}
+    located = sum(d * d for d in some.distance_mm[chosen].tolist())
+    parts = {"localisation": located, **{name: count * cut2 // 2 for name, count in alone.items()}}
+    return {"total": (math.isqrt(4 * sum(parts.values())) + 1) // 2, **parts}
 
 
 def _ap(
@@ -131,7 +143,8 @@ def _ap(
 ) -> dict[str, Any]:
     confidence = np.where(hits.confidence_ppm == NONE, -1, hits.confidence_ppm)
     labels = [t.label for t in targets]
-    return {str(m): ap_ppm(near, hits.labels, confidence, counted, labels, 1000 * m) for m in rules.ap_m}
+    found = ap_ppm(near, hits.labels, confidence, counted, labels, [1000 * m for m in rules.ap_m])
+    return {str(m): one for m, one in zip(rules.ap_m, found, strict=True)}
 
 
 def _curve(matched: Pairs, hits: Submission, counted: npt.NDArray[np.bool_], targets: int) -> list[dict[str, Any]]:

@@ -59,13 +59,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_collection(path: str | Path) -> dict[str, Any]:
-    """A GeoJSON FeatureCollection from a stranger.
+    """A file with a GeoJSON FeatureCollection from a stranger; raises ScoreError as `collection_of` does."""
+    return collection_of(read_text(path), str(path))
+
+
+def collection_of(text: str, path: str) -> dict[str, Any]:
+    """A GeoJSON FeatureCollection from a stranger's text; `path` stands for the file in errors.
 
     Raises:
         ScoreError: not JSON, not a FeatureCollection, more than a million features, a key given twice, NaN or a
             number beyond a double anywhere; the sentence names the feature (from 1).
     """
-    text = read_text(path)
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
@@ -76,8 +80,8 @@ def read_collection(path: str | Path) -> dict[str, Any]:
     features = value.get("features")
     if not isinstance(features, list):
         raise ScoreError(f"{path}: the FeatureCollection has no list of features")
-    check_count(len(features), str(path))
-    _check_all(value, str(path))
+    check_count(len(features), path)
+    _check_all(value, path)
     return value
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.errors import ScoreError
 from pipeline.score.assign import best_matching
 from pipeline.score.canonical import Ints
-from pipeline.score.distance import Pairs, measured_pairs, positions_deg, target_positions_deg
+from pipeline.score.distance import Pairs, measured_pairs, positions_e9, target_positions_e9
 from pipeline.score.hits import NONE, Submission
 from pipeline.score.points import Parts
 from pipeline.types import Rules, Target
@@ -41,9 +41,9 @@ def all_pairs(hits: Submission, targets: Sequence[Target], rules: Rules) -> tupl
     if len(hits) * len(targets) > MAX_PRODUCT:
         raise ScoreError(f"the method suas compares at most {MAX_PRODUCT} combinations of hit and target")
     target, hit = (g.ravel() for g in np.mgrid[0 : len(targets), 0 : len(hits)].astype(np.int64))
-    at, to = positions_deg(hits), target_positions_deg(targets)
-    measured = measured_pairs(target, hit, at, to, rules)
     placed = hits.lat_e9[hit] != NONE
+    at = np.where(hits.lat_e9[:, None] == NONE, 0, positions_e9(hits))
+    measured = measured_pairs(target, hit, at, target_positions_e9(targets), rules)
     pairs = replace(measured, distance_mm=np.where(placed, measured.distance_mm, NOWHERE_MM))
     return pairs, _parts(pairs, hits, targets, rules)
 
@@ -59,6 +59,7 @@ def _parts(pairs: Pairs, hits: Submission, targets: Sequence[Target], rules: Rul
         counts * flags * rules.find_ppm,
         counts * (rules.location_ppm * near // rules.radius_mm),
         counts * fields * rules.class_ppm // len(COMPARED),
+        np.zeros(len(pairs), dtype=np.int64),
         np.zeros(len(pairs), dtype=np.int64),
     )
 

@@ -126,26 +126,29 @@ def _ring(place: Place, ring: Any) -> Ring:
 
 
 def _inside(place: Place, polygons: tuple[tuple[Ring, ...], ...]) -> GeoPoint:
-    from pipeline.score.areas import shape_of
+    from pipeline.score.areas import is_sound, point_inside_deg
 
-    shape = shape_of(polygons)
-    if not shape.is_valid:
+    try:
+        sound = is_sound(polygons)
+    except ValueError:
+        raise place.wrong("the area reaches half-way round the Earth") from None
+    if not sound:
         raise place.wrong("the area's rings cross themselves or each other")
-    inside = shape.representative_point()
-    return GeoPoint(inside.y, inside.x)
+    return GeoPoint(*point_inside_deg(polygons))
 
 
 def targets_digest(targets: Sequence[Target]) -> str:
     """SHA-256 of the canonical form of targets as `ordered` gives them: positions in 1e-9°, lengths in mm, times in
     ms; one row each."""
-    return digest_of_plain({"columns": COLUMNS, "rows": [_canonical(t) for t in targets], "schema_version": 1})
+    return digest_of_plain({"columns": COLUMNS, "rows": [canonical_row(t) for t in targets], "schema_version": 1})
 
 
 def _canonical_text(t: Target) -> str:
-    return repr(_canonical(t))
+    return repr(canonical_row(t))
 
 
-def _canonical(t: Target) -> list[Any]:
+def canonical_row(t: Target) -> list[Any]:
+    """A target's values in the order of `COLUMNS`, as they are hashed."""
     return [
         nfc(t.id), nfc(t.label), t.kind, t.weight, half_up(t.at.lat_deg * 1e9), half_up(t.at.lon_deg * 1e9),
         [[[[half_up(v * 1e9) for v in p] for p in ring] for ring in rings] for rings in t.polygons],

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from pyproj import Geod
 
 from pipeline.score import judge, targets_of
 from pipeline.score.assign import min_assignment
@@ -14,6 +15,7 @@ from pipeline.score.sets import Gospa, gospa, ospa
 from pipeline.score.statistics import quantile_tenths
 
 FIVE = np.arange(5.0)
+GEOD = Geod(ellps="GRS80")
 
 
 def all_gospa(one: np.ndarray, other: np.ndarray, cut: float, p: int) -> Gospa:
@@ -46,7 +48,8 @@ def test_ospa_of_nothing() -> None:
 def test_gospa_of_shifted_tracks() -> None:
     truth = np.stack([FIVE, 0 * FIVE], axis=1)
     assert all_gospa(truth, truth + np.array([0.5, 0]), 10, 1).total == pytest.approx(2.5)
-    assert all_gospa(truth, truth[:0], 10, 1).total == pytest.approx(5 * 10 / 2)
+    for p in (1, 2):
+        assert all_gospa(truth, truth[:0], 10, p).total ** p == pytest.approx(5 * 10**p / 2)
 
 
 def test_gospa_of_a_scene() -> None:
@@ -59,6 +62,67 @@ def test_gospa_of_a_scene() -> None:
     assert all_gospa(targets, hits[:0], 30, 2).total == pytest.approx(36.742346, abs=1e-6)
     assert all_gospa(targets[:0], hits[:2], 30, 2).total == pytest.approx(30)
     assert all_gospa(targets[:1], np.zeros((5, 2)), 30, 2).total == pytest.approx(42.426407, abs=1e-6)
+
+
+def on_the_ground(ident: str, east_m: float, north_m: float = 0.0, **given: object) -> dict[str, object]:
+    lon, lat, _ = GEOD.fwd(113.6, 34.7, 90 if east_m >= 0 else 270, abs(east_m))
+    lon, lat, _ = GEOD.fwd(lon, lat, 0, north_m)
+    return point(lat, lon, **{"id": ident, "class": "dust", **given})
+
+
+@pytest.mark.parametrize(
+    ("hits", "targets", "wanted_mm", "parts_m2"),
+    [
+        ([(3, 0), (100, 4), (500, 0)], [0, 100, 900], 30_413.813, (25, 450, 450)),
+        ([], [0, 100, 900], 36_742.346, (0, 1350, 0)),
+        ([(0, 0), (500, 0)], [], 30_000, (0, 0, 900)),
+        ([(0, 0)] * 5, [0], 42_426.407, (0, 0, 1800)),
+    ],
+)
+def test_gospa_of_the_judge(
+    hits: list[tuple[float, float]], targets: list[float], wanted_mm: float, parts_m2: tuple[int, int, int]
+) -> None:
+    """The scenes of c = 30, p = 2 laid out on the ground; whole millimetres, and a rounding of the last 1e-9°."""
+    sent = [on_the_ground(f"h{i}", *h) for i, h in enumerate(hits)]
+    found = judge(sent, targets_of([on_the_ground(f"t{i}", x) for i, x in enumerate(targets)])).statistics["gospa"]
+    assert found["total"] == pytest.approx(wanted_mm, abs=0.6)
+    parts = [found[k] / 1e6 for k in ("localisation", "missed", "false")]
+    assert parts == pytest.approx(parts_m2, rel=1e-4)
+
+
+@pytest.mark.parametrize("metres", [5, 10, 30])
+@pytest.mark.parametrize(
+    ("places", "targets", "wanted"),
+    [
+        ([(0, 0.9), (200, 0.8)], 2, 1.0),
+        ([(0, 0.9)], 2, 0.4 / 0.9),
+        ([(0, 0.9), (500, 0.8)], 1, 1.0),
+        ([(500, 0.9), (0, 0.8)], 1, ((0.8 * 0.4) / 2) / 0.81),
+        ([], 1, 0.0),
+        ([(0.999, 0.9)], 1, 1.0),
+        ([(1.0, 0.9)], 1, 0.0),  # strict
+    ],
+)
+def test_average_precision_of_the_judge(
+    metres: int, places: list[tuple[float, float]], targets: int, wanted: float
+) -> None:
+    """By falling confidence, each to the nearest free target, strictly within the distance (below 1: a share of it)."""
+    sent = [on_the_ground(f"h{i}", e * metres if 0 < e <= 1 else e, confidence=c) for i, (e, c) in enumerate(places)]
+    sent.append(on_the_ground("other", 500, confidence=0.99, **{"class": "smoke"}))  # of no target's class: ignored
+    real = targets_of([on_the_ground(f"t{i}", 200 * i) for i in range(targets)])
+    found = judge(sent, real).statistics["ap_ppm"][str(metres)]
+    assert found["all"] == found["by_class"]["dust"] == pytest.approx(1e6 * wanted, abs=10_000)
+
+
+def test_a_hit_takes_the_nearest_free_target() -> None:
+    """The second, less confident hit finds its nearest target taken and goes to the other one."""
+    real = targets_of([on_the_ground("a", 0), on_the_ground("b", 4)])
+    sent = [on_the_ground("x", 0.5, confidence=0.9), on_the_ground("y", 1, confidence=0.8)]
+    assert judge(sent, real).statistics["ap_ppm"]["5"]["all"] == 1_000_000
+    sent = [on_the_ground("x", 3, confidence=0.9), on_the_ground("y", -4.5, confidence=0.8)]
+    assert judge(sent, real).statistics["ap_ppm"]["5"]["all"] == 1_000_000
+    sent = [on_the_ground("x", 1, confidence=0.9), on_the_ground("y", -4.5, confidence=0.8)]
+    assert judge(sent, real).statistics["ap_ppm"]["5"]["all"] == pytest.approx(1e6 * 0.4 / 0.9, abs=10_000)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +184,8 @@ def test_constants_of_a_circular_normal_error() -> None:
     assert quantile_tenths(distance, 5) / 1000 == pytest.approx(1.1774, abs=0.006)
     assert quantile_tenths(distance, 9) / 1000 == pytest.approx(2.1460, abs=0.008)
     assert quantile_tenths(distance, 9) / rmse == pytest.approx(1.5174, abs=0.005)
-    assert math.sqrt(-2 * math.log(0.05)) == pytest.approx(2.4477, abs=1e-4)
+    assert np.quantile(distance, 0.95) / 1000 == pytest.approx(2.4477, abs=0.01)
+    assert np.quantile(distance, 0.95) / rmse == pytest.approx(1.7308, abs=0.006)
 
 
 @pytest.mark.parametrize(("n", "low", "high"), [(5, 0.54, 1.22), (10, 0.66, 1.21), (20, 0.75, 1.18), (50, 0.84, 1.13)])

@@ -79,10 +79,21 @@ def test_matching_and_total() -> None:
     score = judge(SENT_FEATURES, targets_of(REAL_FEATURES), RULES)
     assert {(m.hit, m.target) for m in score.pairs} == {("s1", "r1"), ("s2", "r2"), ("s5", "r5"), ("s6", "r6")}
     assert score.points_u == 374_692
+    assert f"{score.points_u / 1e6:.3f}" == "0.375"  # as published
     assert score.extra == ("s3", "s4")
     assert score.ignored == ("s7",)
     assert score.points_max_u == 1_000_000
     assert {m.hit: m.distance_mm for m in score.pairs}["s5"] is None
+
+
+def test_greedy_matching_would_take_the_trap() -> None:
+    """s2 is worth more with r1 than with r2, and still goes to r2."""
+    pairs, parts = all_pairs(hits_of(SENT_FEATURES), targets_of(REAL_FEATURES), RULES)
+    worth = {
+        (int(h), int(t)): sum(int(p[k]) for p in parts)
+        for k, (t, h) in enumerate(zip(pairs.target, pairs.hit, strict=True))
+    }
+    assert worth[1, 0] == 640_000 > worth[1, 1]
 
 
 def test_nothing_sent_and_nothing_real() -> None:
