@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
+
+_ASIDE = re.compile(r"(.*/)?\.[^/]+\.aside(\.[^/.]*)?", re.DOTALL)
 
 
 def write_atomic(path: Path, fill: Callable[[Path], None]) -> None:
@@ -30,6 +33,11 @@ def write_atomic(path: Path, fill: Callable[[Path], None]) -> None:
     finally:
         with suppress(OSError):
             _clear(aside)
+
+
+def is_aside(name: str) -> bool:
+    """Whether a path with slashes is one of `write_atomic`'s files aside; one that stays is what a kill left."""
+    return _ASIDE.fullmatch(name) is not None
 
 
 def _clear(aside: Path) -> None:

@@ -6,13 +6,16 @@ a picture does not show; every coordinate that is written down is computed from 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.report.shapes import metres_per_degree, wrapped_lon_deg
 
+BAR_SHARE = 0.3  # of the map's width, at most
 Array = NDArray[np.float64]
 
 
@@ -49,3 +52,12 @@ def plane_about(lats_deg: ArrayLike, lons_deg: ArrayLike) -> Plane:
     around = (lon - lon[0] + 180) % 360 - 180
     centre = float((lat.min() + lat.max()) / 2), wrapped_lon_deg(float(lon[0] + (around.min() + around.max()) / 2))
     return Plane(*centre, *metres_per_degree(centre[0]))
+
+
+def scale_bar(side_m: float) -> dict[str, Any]:
+    """A round length that fits under a map of this width: its share of the width, and its words."""
+    most_m = side_m * BAR_SHARE
+    power = 10 ** math.floor(math.log10(most_m))
+    length_m = next(n * power for n in (5, 2, 1) if n * power <= most_m)
+    words = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
+    return {"share": round(length_m / side_m, 5), "words": words}

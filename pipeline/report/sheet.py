@@ -1,38 +1,32 @@
 """Hit sheets: a PDF with a summary in front and a page a source, to be printed, signed and filed.
 
-typst sets it in this process, in a temporary folder that is all it can read; everything that people or files say goes
-in as data, never as markup. The same run, reviews, language and zone give the same bytes where no font of the system
-had to help out.
+Everything that people or files say goes in as data, never as markup. The same run, reviews, language and zone give the
+same bytes where no font of the system had to help out.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline import imagery
-from pipeline.errors import MissionError, OutputError
+from pipeline.errors import MissionError
 from pipeline.files import write_bytes_atomic
 from pipeline.report.finished import Finished, read_finished
 from pipeline.report.reviewed import without_rejected
+from pipeline.report.setting import set_pdf
 from pipeline.report.sheet_data import Reader, source_page, summary_page
-from pipeline.report.sheet_font import FAMILY, FONTS
 from pipeline.report.sheet_map import Basemap, open_basemap
-from pipeline.report.sheet_text import beyond_the_font, moment, plain_text, texts_in, zone
+from pipeline.report.sheet_text import moment, plain_text, zone
 from pipeline.words import Lang
 
 TEMPLATE = Path(__file__).resolve().parent / "sheets" / "hits.typ"
 CROP_LONG_SIDE_PX = 760
 CONTEXT_LONG_SIDE_PX = 1100
 QUALITY = 80
-MOST_STRANGE = 200  # characters beyond the bundled font that are looked for in the system's fonts
 DEFAULT_ZONE = "Asia/Shanghai"
 Feature = Mapping[str, Any]
 
@@ -48,16 +42,11 @@ def write_sheets(
     """
     done, reader = read_finished(run), Reader(lang, zone(tz))
     wanted = _wanted(done, hits)
-    with tempfile.TemporaryDirectory(prefix="sheets-") as folder:
-        root = Path(folder)
-        data = _Pages(done, open_basemap(run), reader, root).data(wanted, summary=hits is None)
-        (root / "data.json").write_text(json.dumps(data, ensure_ascii=False, allow_nan=False), "utf-8")
-        shutil.copyfile(TEMPLATE, root / "main.typ")
-        strange = beyond_the_font(texts_in(data))
-        pdf = _compile(root, bool(strange), _last_moment(done))
-        missing = [c for c in strange[:MOST_STRANGE] if not _displayable(c, root)]
+    pages = _Pages(done, open_basemap(run), reader)
+    data = pages.data(wanted, summary=hits is None)
+    pdf, warnings = set_pdf(TEMPLATE, data, _last_moment(done), pages.pictures)
     write_bytes_atomic(out, pdf)
-    return [f"no font on this computer has: {' '.join(missing)}"] if missing else []
+    return warnings
 
 
 def _wanted(done: Finished, hits: Collection[str] | None) -> list[Feature]:
@@ -72,12 +61,12 @@ def _wanted(done: Finished, hits: Collection[str] | None) -> list[Feature]:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    """The data of all pages, and their pictures, which are written into `root`."""
+    """The data of all pages, and their pictures, which come together in `pictures` under names of ours."""
 
     done: Finished
     base: Basemap
     reader: Reader
-    root: Path
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     def data(self, wanted: Sequence[Feature], summary: bool) -> dict[str, Any]:
         digest = str(self.done.collection["inputs_digest"])
@@ -120,41 +109,8 @@ class _Pages:
         return self._keep(name, imagery.encode_jpeg(image, QUALITY))
 
     def _keep(self, name: str, data: bytes) -> str:
-        (self.root / name).write_bytes(data)
+        self.pictures[name] = data
         return name
-
-
-def _compile(root: Path, with_system_fonts: bool, when: datetime) -> bytes:
-    import typst
-
-    try:
-        pdf = typst.compile(
-            root / "main.typ", root=root, font_paths=_fonts(with_system_fonts), timestamp=int(when.timestamp())
-        )
-    except typst.TypstError as why:
-        raise OutputError(f"the sheets cannot be set ({why.message})") from why
-    return bytes(pdf)
-
-
-def _displayable(char: str, root: Path) -> bool:
-    """Whether any font of this computer has the character: PDF/A refuses what would be an empty box."""
-    import typst
-
-    (root / "char.json").write_text(json.dumps(char), "utf-8")
-    source = f'#set text(font: "{FAMILY}")\n#json("char.json")'.encode()
-    try:
-        typst.compile(source, root=root, font_paths=_fonts(True), pdf_standards="a-2u")
-    except typst.TypstError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=2)
-def _fonts(of_the_system: bool) -> Any:
-    """The bundled fonts, and where they do not suffice those of the system."""
-    import typst
-
-    return typst.Fonts(include_system_fonts=of_the_system, include_embedded_fonts=True, font_paths=[FONTS])
 
 
 def _last_moment(done: Finished) -> datetime:

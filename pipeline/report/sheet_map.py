@@ -19,14 +19,13 @@ from pipeline import imagery
 from pipeline.errors import ImageryError
 from pipeline.imagery import Image
 from pipeline.report.map_page import TilePlace, read_page, read_tile
-from pipeline.report.plane import Plane
+from pipeline.report.plane import Plane, scale_bar
 from pipeline.report.shapes import ellipse_axes
 
 SIDE_PX = 720
 QUALITY = 82
 PAPER = 246  # grey level where no photo shows the ground
 LEAST_HALF_M = 25.0
-BAR_SHARE = 0.3  # of the map's width, at most
 MOST_OUTLINES = 60  # photos whose outlines are drawn on one map
 Share = list[float]  # x to the right and y down, 0 to 1 within the map
 Drawing = dict[str, Any]
@@ -130,15 +129,6 @@ def open_basemap(run: Path) -> Basemap:
     """The map of a run folder; raises MissionError when there is none."""
     data, plane, tiles = read_page(run / "map.html")
     return Basemap(run / "map.html", data, plane, tuple(tiles))
-
-
-def scale_bar(side_m: float) -> dict[str, Any]:
-    """A round length that fits under a map of this width: its share of the width, and its words."""
-    most_m = side_m * BAR_SHARE
-    power = 10 ** math.floor(math.log10(most_m))
-    length_m = next(n * power for n in (5, 2, 1) if n * power <= most_m)
-    words = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    return {"share": round(length_m / side_m, 5), "words": words}
 
 
 def _bounds(ring: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:

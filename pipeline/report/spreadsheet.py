@@ -23,25 +23,34 @@ _STAMPS = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
 
 def hits_xlsx(collection: Mapping[str, Any], skipped: Iterable[Skipped], columns: Columns = HIT_COLUMNS) -> bytes:
     """The workbook's bytes, with fixed time stamps inside; a column `crop` links to the pictures."""
+    names = [name for name, _ in columns]
+    rows = [[row[name] for name in names] for row in hit_rows(collection)]
+    sighted = ["hit", "frame_id", "t", "confidence", "x_px", "y_px", "sha256"]
+    unused: list[list[Cell]] = [[s.frame_id, s.reason] for s in skipped]
+    return workbook(
+        [
+            ("污染点 Hits", headings(columns), rows),
+            ("目击 Sightings", sighted, _sighting_rows(collection)),
+            ("未使用 Skipped", [both("photo"), both("reason")], unused),
+        ],
+        links=names.index("crop") + 1 if "crop" in names else 0,
+    )
+
+
+def workbook(sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]], links: int = 0) -> bytes:
+    """A workbook of (title, headings, rows), with fixed time stamps inside; texts are no formulas.
+
+    links: the column of the first sheet, from 1, whose texts are paths to link to; 0: none.
+    """
     from openpyxl import Workbook
 
     book = Workbook()
     book.remove(book.active)
-    names = [name for name, _ in columns]
-    rows = [[row[name] for name in names] for row in hit_rows(collection)]
-    crop_column = names.index("crop") + 1 if "crop" in names else 0
-    _sheet(book.create_sheet("污染点 Hits"), headings(columns), rows, crop_column)
-    _sheet(
-        book.create_sheet("目击 Sightings"),
-        ["hit", "frame_id", "t", "confidence", "x_px", "y_px", "sha256"],
-        _sighting_rows(collection),
-    )
-    _sheet(
-        book.create_sheet("未使用 Skipped"), [both("photo"), both("reason")], [[s.frame_id, s.reason] for s in skipped]
-    )
+    for number, (title, names, rows) in enumerate(sheets):
+        _sheet(book.create_sheet(title), names, rows, links if number == 0 else 0)
     out = io.BytesIO()
     book.save(out)
-    return _timeless(out.getvalue())
+    return timeless(out.getvalue())
 
 
 def _sighting_rows(collection: Mapping[str, Any]) -> list[list[Cell]]:
@@ -72,7 +81,7 @@ def _sheet(sheet: Worksheet, names: Sequence[str], rows: Sequence[Sequence[Cell]
             sheet.cell(index, crop_column).hyperlink = str(row[crop_column - 1])
 
 
-def _timeless(workbook: bytes) -> bytes:
+def timeless(workbook: bytes) -> bytes:
     """The same workbook with every clock inside set to 1980."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:

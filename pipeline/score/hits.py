@@ -16,15 +16,7 @@ import numpy as np
 from pipeline.errors import ScoreError
 from pipeline.score.canonical import Ints, digest_of_rows, half_up, half_up_array
 from pipeline.score.evidence import Evidence, read_evidence
-from pipeline.score.strict import (
-    Place,
-    check_count,
-    check_datum,
-    features_in,
-    position,
-    read_collection,
-    read_text,
-)
+from pipeline.score.strict import Place, check_count, check_datum, features_in, position, read_collection, read_text
 from pipeline.types import Hit, HitList
 
 NONE = int(np.iinfo(np.int64).min)  # in a column: not given

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.types import Match, Score, points_text
 
-HEADINGS = ("目标 Target", "命中 Hit", "距离 Distance (m)", "发现 Find", "定位 Location", "类别 Class",
+HEADINGS = ("目标 Target", "点位 Hit", "距离 Distance (m)", "发现 Find", "定位 Location", "类别 Class",
             "证据 Evidence", "合计 Total")  # fmt: skip
 CALIBRATION = "标定 Calibration"
 
@@ -58,7 +58,7 @@ def _summary(score: Score) -> tuple[tuple[str, str], ...]:
     doubt = "" if s["reliable"] else "（样本过少 too few to rely on）"
     return (
         ("得分 Points", f"{points_text(score.points_u)} / {points_text(score.points_max_u)}"),
-        ("命中 Found", str(len(score.pairs))),
+        ("找到 Found", str(len(score.pairs))),
         ("漏检 Missed", str(len(score.missed))),
         ("多报 Extra", str(len(score.extra))),
         ("不计 Ignored", str(len(score.ignored))),

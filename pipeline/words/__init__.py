@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.words import contest, sheets, survey, web, web_map, web_photo
+from pipeline.words import contest, scores, sheets, survey, web, web_map, web_photo
 from pipeline.words.problems import PROBLEMS
 from pipeline.words.survey import CLASSES
 
@@ -16,7 +16,8 @@ __all__ = ["CLASSES", "PROBLEMS", "SUBJECTS", "WORDS", "Lang", "both", "class_wo
 Lang = Literal["zh", "en"]
 
 SUBJECTS: dict[str, dict[str, tuple[str, str]]] = {
-    module.__name__.rpartition(".")[2]: module.WORDS for module in (survey, web, web_map, web_photo, sheets, contest)
+    module.__name__.rpartition(".")[2]: module.WORDS
+    for module in (survey, web, web_map, web_photo, sheets, contest, scores)
 }
 WORDS: dict[str, tuple[str, str]] = {key: words for subject in SUBJECTS.values() for key, words in subject.items()}
 

@@ -2,4 +2,281 @@
 
 from __future__ import annotations
 
-WORDS: dict[str, tuple[str, str]] = {}
+WORDS: dict[str, tuple[str, str]] = {
+    "head_at": ("公布于", "Published at"),
+    "head_event": ("事件", "Event"),
+    "head_time": ("时间", "Time"),
+    "head_why": (
+        "请抄下或拍下上面两行：此前的每条记录只要改动、删除或插入一处，这串数字就会不同。",
+        "Copy or photograph the first two lines: change, delete or insert anything before them and they no longer fit.",
+    ),
+    # intake: warnings (row of the file beside them)
+    "intake_warn_gcj02": (
+        "疑似火星坐标（GCJ-02）：现距航迹或赛区平均 {metres} m，按 GCJ-02 还原后为 {undone} m，请核对坐标系",
+        "These look like GCJ-02: {metres} m from track or area on average, {undone} m if GCJ-02 is undone; check the"
+        " datum",
+    ),
+    "intake_warn_bd09": (
+        "疑似百度坐标（BD-09）：现距航迹或赛区平均 {metres} m，按 BD-09 还原后为 {undone} m，请核对坐标系",
+        "These look like Baidu's BD-09: {metres} m from track or area on average, {undone} m if BD-09 is undone; check"
+        " the datum",
+    ),
+    "intake_warn_dms_as_decimal": (
+        "疑似把度分秒写成了小数（如 34°44′47″ 写成 34.4447）：现距航迹或赛区平均 {metres} m，按度分秒理解为 {undone} m",
+        "These look like degrees-minutes-seconds typed as decimals (34°44′47″ as 34.4447): {metres} m from track or"
+        " area on average, {undone} m if read so",
+    ),
+    "intake_warn_swapped": (
+        "经纬度疑似颠倒：对调后落在赛区内",
+        "Latitude and longitude seem swapped: the other way round the hit lies in the area",
+    ),
+    "intake_warn_sign": (
+        "疑似正负号或半球有误：改正后落在赛区内",
+        "A sign or hemisphere seems wrong: mended, the hit lies in the area",
+    ),
+    "intake_warn_zero": ("经度或纬度为 0", "Latitude or longitude is zero"),
+    "intake_warn_outside": ("位于赛区之外", "Outside of the contest's area"),
+    "intake_warn_far_from_track": (
+        "距本队最近的照片拍摄位置 {metres} m，请核对",
+        "{metres} m from the nearest place where the drone took a photo",
+    ),
+    "intake_warn_few_decimals_lat": (
+        "全部纬度不超过 {decimals} 位小数，末位约合 {metres} m，可能被截断",
+        "No latitude has more than {decimals} decimals; the last is worth {metres} m: cut off?",
+    ),
+    "intake_warn_few_decimals_lon": (
+        "全部经度不超过 {decimals} 位小数，末位约合 {metres} m，可能被截断",
+        "No longitude has more than {decimals} decimals; the last is worth up to {metres} m: cut off?",
+    ),
+    "intake_warn_one_place": ("全部 {count} 个点位于同一位置", "All {count} hits lie on one spot"),
+    "intake_warn_repeated": (
+        "与第 {first} 行位置、类别完全相同，可能被计为多报",
+        "Same place and class as row {first}: may count as a false report",
+    ),
+    "intake_warn_empty": ("清单中没有任何点位", "The list holds no hits"),
+    "intake_warn_confidence_equal": (
+        "全部置信度相同，不影响得分，但无法绘制精确率—召回率曲线",
+        "All confidences are equal: no matter for points, but no precision–recall curve can be drawn",
+    ),
+    "intake_warn_no_place": ("没有坐标", "Has no coordinates"),
+    "intake_warn_class_name": (
+        "类别写的是名称，其代码为“{path}”，请按竞赛规定填写",
+        "The class is a name; its code is {path}: write it as the contest asks",
+    ),
+    "intake_warn_no_evidence": (
+        "本赛项要求证据，没有证据的点位得 0 分；此清单不含证据，请提交成果文件夹中的 hits.geojson",
+        "This leg asks for evidence: a hit without it is worth 0, and the list carries none; hand in the run folder's"
+        " hits.geojson",
+    ),
+    "intake_warn_not_on_card": (
+        "证据照片不在本队交来的存储卡清单中",
+        "None of its evidence photos is on the card that the team handed over",
+    ),
+    "intake_warn_datum_not_stated": (
+        "未注明坐标系，按 WGS 84（与 CGCS2000 等同）处理",
+        "No datum is stated; taken as WGS 84 (equal to CGCS2000 here)",
+    ),
+    "intake_warn_columns_ignored": ("未读取的列：{names}", "Columns that are not read: {names}"),
+    "intake_warn_dms_read": (
+        "{count} 行按度分秒换算为十进制度（第 {rows} 行）",
+        "Converted from degrees, minutes, seconds: {count} row(s) ({rows})",
+    ),
+    "intake_warn_dms_coarse": (
+        "{count} 行的度分秒仅写到整秒（约 31 m），建议写到 0.01 秒（第 {rows} 行）",
+        "Seconds without decimals (some 31 m): {count} row(s) ({rows}); two decimals are better",
+    ),
+    "intake_warn_shapes_left_out": (
+        "有 {count} 个线、面或其他图形未作为点位读取",
+        "{count} lines, areas or other shapes were not taken as hits",
+    ),
+    "intake_warn_reviews_beside": (
+        "成果文件夹旁有人工核查记录，此处未计入；如需计入，请导出核查后的清单再提交",
+        "Officers' reviews lie beside the run and are not counted; to have them count, submit the reviewed list",
+    ),
+    # intake: the receipt
+    "intake_receipt_title": ("成果提交回执", "Receipt of a submission"),
+    "intake_receipt_contest": ("竞赛", "Contest"),
+    "intake_receipt_organiser": ("主办单位", "Organiser"),
+    "intake_receipt_leg": ("赛项", "Leg"),
+    "intake_receipt_field": ("场地", "field"),
+    "intake_receipt_entrant": ("参赛方", "Entrant"),
+    "intake_receipt_number": ("提交序号", "Submission"),
+    "intake_receipt_number_told": (
+        "第 {n} 次，共可提交 {most} 次，以最后一次为准",
+        "{n} of {most}; the last one counts",
+    ),
+    "intake_receipt_time": ("接收时间", "Received"),
+    "intake_receipt_clock": ("已用时", "Time used"),
+    "intake_receipt_no_clock": ("计时未开始", "the clock was not started"),
+    "intake_receipt_in_time": ("按时", "in time"),
+    "intake_receipt_late": ("迟交：已超出规定时限，照收并标记", "late: beyond the time limit, kept and marked"),
+    "intake_receipt_hits": ("点位数", "Hits"),
+    "intake_receipt_file": ("文件", "File"),
+    "intake_receipt_file_told": ("{form}，{size} 字节", "{form}, {size} bytes"),
+    "intake_receipt_sha256": ("文件 SHA-256", "SHA-256 of the file"),
+    "intake_receipt_digest": ("清单摘要", "Digest of the hit list"),
+    "intake_receipt_event": ("账本序号", "Event in the ledger"),
+    "intake_receipt_head": ("账本链头", "Head of the ledger"),
+    "intake_receipt_key": ("受理台公钥", "Public key of the desk"),
+    "intake_receipt_warnings": ("填报提示", "Warnings"),
+    "intake_receipt_whole": ("全表", "all"),
+    "intake_receipt_row": ("第 {row} 行", "row {row}"),
+    "intake_receipt_no_score": (
+        "本回执仅证明收到的内容与时间，不含任何评分信息；提示只与公开赛区和本队航迹比对，与目标无关。",
+        "This receipt proves what was received and when, and says nothing about scores; warnings compare with the"
+        " public area and the team's own flight, never with targets.",
+    ),
+    "intake_receipt_desk": ("受理人（签字）", "Desk (signature)"),
+    "intake_receipt_team": ("参赛方（签字）", "Entrant (signature)"),
+    "intake_receipt_scan": ("扫码留存链头", "Keep this head"),
+    # intake: the echo of a hit list
+    "intake_echo_title": ("填报内容回显", "What was understood"),
+    "intake_echo_says": (
+        "请逐条核对以下位置与类别；坐标按 WGS 84（与 CGCS2000 等同）理解。图上只有公开赛区、本队照片与本队点位。",
+        "Please check each place and class. Coordinates are taken as WGS 84 (equal to CGCS2000). The map shows the"
+        " public area, the team's own photos and its own hits, and nothing else.",
+    ),
+    "intake_echo_map": ("赛区与点位", "The area and the hits"),
+    "intake_echo_close": ("点位放大图", "The hits, closer"),
+    "intake_echo_legend": (
+        "红点为填报点位，数字为行号；空心圈在图外；虚线框为公开赛区，蓝点为本队照片拍摄位置；上方为正北。",
+        "Red: hits with their rows' numbers; hollow: beyond the map; dashed: the public area; blue: where the team's"
+        " photos were taken; north up.",
+    ),
+    "intake_echo_understood": ("读取结果", "What was read"),
+    "intake_echo_row": ("行号", "Row"),
+    "intake_echo_typed": ("原文", "As typed"),
+    # intake: the form to fill in
+    "intake_form_title": ("点位填报表", "Hit list"),
+    "intake_form_hint": (
+        "每行一个污染点；填写方法见“说明”工作表。请勿使用公式。",
+        "One source a row; the second sheet says how. No formulas, please.",
+    ),
+    "intake_form_datum": ("坐标系", "Datum"),
+    "intake_form_r90": ("90% 误差半径 (m)", "90 % radius (m)"),
+    "intake_form_note": ("备注", "Note"),
+    "intake_form_wrong": ("填写内容不符合要求，请见“说明”工作表。", "This does not fit; see the second sheet."),
+    "intake_form_how_1": (
+        "纬度、经度：十进制度（34.7466111）或度分秒（34°44′47.80″N、34 44 47.80、北纬34度44分47.80秒），"
+        "秒至少保留两位小数。",
+        "Latitude, longitude: decimal degrees (34.7466111), or degrees, minutes and seconds (34°44′47.80″N,"
+        " 34 44 47.80) with two decimals of a second.",
+    ),
+    "intake_form_how_2": (
+        "坐标系：只收 WGS 84 或 CGCS2000。手机地图上的坐标多为 GCJ-02 或 BD-09，偏差可达数百米，请先换算。",
+        "Datum: WGS 84 or CGCS2000 only. Coordinates from map apps in China are GCJ-02 or BD-09, hundreds of metres"
+        " off.",
+    ),
+    "intake_form_how_3": (
+        "类别：填写类别代码，如 outfall/discharging，以竞赛规定为准。",
+        "Class: its code, such as outfall/discharging, as the contest asks.",
+    ),
+    "intake_form_how_4": (
+        "置信度（0 至 1）、90% 误差半径（米）、编号、备注可以不填。数字请用半角。",
+        "Confidence (0 to 1), 90 % radius (metres), id and note may stay empty. Plain digits 0–9.",
+    ),
+    "intake_form_how_5": ("多报的点会扣分；同一污染源只填一次。", "A false report costs points; each source once."),
+    "intake_form_classes": ("本软件使用的类别代码", "Codes of classes that this program uses"),
+    # /intake warnings
+    # the truth sheet, which surveyors and judges sign before the seal
+    "truth_title": ("隐藏目标测量成果表", "Survey of the hidden targets"),
+    "truth_secret": ("真值·保密 公开前不得复制、拍照、外传", "TRUTH · SECRET until revealed: no copies, no photos"),
+    "truth_check": ("测量情况", "The survey"),
+    "truth_signed": ("核对与签字", "Checked and signed"),
+    "truth_digest_told": (
+        "已逐点与外业记录核对无误。数字签名所签的加盐摘要应与此一致：",
+        "Compared with the field book, point by point. The digital signatures are over this salted digest:",
+    ),
+    "truth_name": ("姓名", "Name"),
+    "truth_signature": ("签字", "Signature"),
+    "truth_date": ("日期", "Date"),
+    "truth_map": ("目标分布图（编号同成果表）", "Map of the targets (numbers as in the table)"),
+    "truth_targets": ("成果表", "Targets"),
+    "truth_areas": ("免计区域（区域内多报不扣分）", "Areas where unmatched hits do not count"),
+    "truth_page": ("页", "Page"),
+    "truth_head_no": ("序号", "No."),
+    "truth_head_id": ("点名", "Target"),
+    "truth_head_class": ("类别", "Class"),
+    "truth_head_weight": ("权重", "Weight"),
+    "truth_head_degrees": ("纬度、经度", "Latitude, longitude"),
+    "truth_head_grid": ("CGCS2000 平面坐标（m）", "CGCS2000 grid (m)"),
+    "truth_head_r90": ("r90（m）", "r90 (m)"),
+    "truth_head_apart": ("两次独立测量较差（mm）", "Between the two occupations (mm)"),
+    "truth_head_measured": ("观测时间、解状态、精度（mm）", "Time, solution, precision (mm)"),
+    "truth_head_window": ("可见时段", "Visible"),
+    "truth_fact_count": ("目标数", "Targets"),
+    "truth_count": ("目标 {targets} 个，免计区域 {areas} 个", "targets: {targets}; areas that do not count: {areas}"),
+    "truth_fact_crs": ("坐标系", "Coordinate system"),
+    "truth_crs_degrees": ("WGS 84／CGCS2000 经纬度", "WGS 84 / CGCS2000, latitude and longitude"),
+    "truth_crs_prefix": (
+        "CGCS2000 高斯—克吕格 {width}° 带，横坐标冠带号",
+        "CGCS2000 Gauss–Krüger, {width}° zones, their number before the easting",
+    ),
+    "truth_crs_meridian": (
+        "CGCS2000 高斯—克吕格 {width}° 带，中央子午线 {meridian}°",
+        "CGCS2000 Gauss–Krüger, {width}° zone, central meridian {meridian}°",
+    ),
+    "truth_leg": ("赛项", "Leg"),
+    "truth_field": ("场地", "Field"),
+    "truth_fact_files": ("原始文件", "Files"),
+    "truth_file": ("{name}：{rows} 行\nSHA-256 {sha}…", "{name}: {rows} rows\nSHA-256 {sha}…"),
+    "truth_fact_apart": ("两次测量", "Occupations"),
+    "truth_apart_told": (
+        "每个目标独立测量两次取平均，平面较差最大 {most} mm（限差 50 mm）",
+        "Two independent ones a target, their mean taken; at most {most} mm apart (limit 50 mm)",
+    ),
+    "truth_fact_zone": ("时间", "Times in"),
+    "truth_apart": ("平面 {mm}", "{mm} horizontally"),
+    "truth_as_area": ("面状目标", "an area"),
+    "truth_fixed": ("固定解", "fixed"),
+    "truth_not_told": ("解状态未记录", "solution not recorded"),
+    "truth_no_time": ("时间未记录", "no time recorded"),
+    "truth_corners": ("{n} 个角点", "{n} corners"),
+    "judging_change_none": ("没有任何变化", "nothing changes"),
+    "judging_change_teams": ("团体", "team"),
+    "judging_change_persons": ("个人", "person"),
+    "judging_change_total": ("总分", "total"),
+    "judging_change_place": ("名次", "place"),
+    "judging_change_shared": ("并列情况变化", "shares its place, or no longer does"),
+    "judging_change_points": ("得分", "points"),
+    "judging_change_hit": ("点位", "hit"),
+    "judging_change_pair": ("该目标得分（权重）", "the pair's worth (in weights)"),
+    "judging_error": ("错误", "error"),
+    "judging_warning": ("警告", "warning"),
+    "judging_note": ("说明", "note"),
+    "judging_good": ("核验通过：各项记录相互一致。", "All records agree."),
+    "judging_bad": ("核验未通过：有记录相互矛盾，见上。", "Some records do not agree; see above."),
+    "judging_checked_events": ("已核对事件", "events checked"),
+    "judging_checked_objects": ("已核对对象", "objects checked"),
+    "judging_checked_submission": ("由原始字节重读的提交", "submissions read again from their bytes"),
+    "judging_checked_card": ("已核对存储卡清单", "card manifests checked"),
+    "judging_checked_reveal": ("与封存一致的公开目标", "reveals that fit their seals"),
+    "judging_checked_results": ("逐字节重算的成绩", "results judged again, byte for byte"),
+    "judging_checked_copies": ("已比对的副本文件", "derived files compared"),
+    "judging_checked_files": ("与定稿清单一致的文件", "files held against the final manifest"),
+    "judging_checked_heads": ("已核对的公布链头", "published heads found again"),
+    "judging_checked_receipts": ("已核对的回执", "receipts found again"),
+    "judging_checked_copies_compared": ("已比对的另一份副本", "other copies compared"),
+    # the rehearsal: stages of the day, then its figures
+    "rehearse_set_up": ("建赛与报名", "Setting up"),
+    "rehearse_survey": ("目标测量与双人签字", "Survey and signatures"),
+    "rehearse_seal": ("目标封存", "Sealing"),
+    "rehearse_draw": ("抽签", "Drawing lots"),
+    "rehearse_open": ("开放场地", "Opening the fields"),
+    "rehearse_fly": ("飞行、交卡与提交", "Flights, cards and hit lists"),
+    "rehearse_sit": ("评委打分", "Panel sheets"),
+    "rehearse_close": ("关闭场地", "Closing the fields"),
+    "rehearse_reveal": ("公开目标", "Reveal"),
+    "rehearse_judge": ("评分", "Judging"),
+    "rehearse_print": ("出评分单与成绩表", "Sheets and tables"),
+    "rehearse_appeal": ("申诉与重评", "Appeals and rejudging"),
+    "rehearse_finish": ("定稿", "Making it final"),
+    "rehearse_verify": ("核验", "Verification"),
+    "rehearse_total": ("合计", "Together"),
+    "rehearse_receipts": ("已发回执", "Receipts"),
+    "rehearse_refused": ("拒收文件", "Files refused"),
+    "rehearse_events": ("账本事件", "Events in the ledger"),
+    "rehearse_ledger": ("账本大小", "Size of the ledger"),
+    "rehearse_good": ("演练完成，全部记录核验通过。", "The rehearsal is over, and all records agree."),
+    "rehearse_bad": ("演练完成，但核验未通过，见上。", "Rehearsed, but some records do not agree; see above."),
+}
