@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import show
+from pipeline.cli.contest import contest
 from pipeline.cli.learn import evaluate, export, train
 from pipeline.cli.live import live
 from pipeline.cli.options import (
@@ -334,6 +335,7 @@ def score(
     show_score(hits, targets, rules, out, originals)
 
 
+app.add_typer(contest, name="contest")
 app.command()(report)
 app.command()(serve)
 app.command()(live)

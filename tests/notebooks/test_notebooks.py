@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,45 @@ def test_rays_terrain_and_terms_are_drawn(explained: list[Any]) -> None:
     assert side.count("#c9b08a") >= 3  # the ground under each ray
     assert "卫星定位 position · 整个航次 flight" in terms and terms.count("<rect") >= 12
     assert "would not halve" in printed(explained) and "20°: a second view would pay" in printed(explained)
+
+
+# --- 03 score a contest --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """As it stands: a practice field of its own, and a small contest rehearsed."""
+    return executed("03_score_a_contest.ipynb", tmp_path_factory.mktemp("打分 score"))
+
+
+def test_the_notebook_gives_the_points_of_the_command(scored: list[Any]) -> None:
+    """The command runs on the notebook's own files; the arithmetic shown ends in the same points."""
+    text = printed(scored)
+    shown_command = re.search(r'^qianliyan (score) "(.+)" --targets "(.+)" --rules "(.+)"$', text, re.MULTILINE)
+    assert shown_command is not None
+    verb, hits, targets, rules = shown_command.groups()
+    call = [sys.executable, "-m", "pipeline", verb, hits, "--targets", targets, "--rules", rules]
+    told = subprocess.run(call, check=True, capture_output=True, encoding="utf-8").stdout
+    (points,) = re.findall(r"得分 Points: ([\d.]+) / 100\.00", told)
+    assert f"{points} of 100.00 points" in text and f"得分 Points: {points} / 100.00" in text
+    (by_hand,) = re.findall(r"^100 · .* = ([\d.]+)$", text, re.MULTILINE)
+    assert float(by_hand) == pytest.approx(float(points), abs=0.005)
+    assert f"{points:>6}  原样 as sent" in text and "  0.00  什么也不报" in text
+
+
+def test_the_map_and_the_sheets_are_drawn(scored: list[Any]) -> None:
+    (drawing,) = shown(scored, "image/svg+xml")
+    assert drawing.count("<circle") >= 8 and "目标与点位图" in drawing
+    practice, team = (html.unescape(t) for t in shown(scored, "text/html") if "<iframe" in t)
+    assert "62.21" in practice and "<script" not in practice + team
+    (first,) = re.findall(r"<th>1</th>\s*<td>([^<]+)</td>", "".join(shown(scored, "text/html")))[-1:]
+    assert f"{first}</" in team and team.count("<svg") >= 10
+
+
+def test_the_rehearsed_day_is_sealed_judged_and_verified(scored: list[Any]) -> None:
+    text, tables = printed(scored), "".join(shown(scored, "text/html"))
+    assert text.count("32 个承诺 commitments, 10 个目标 targets, 根 root 相同") == 2
+    assert "逐字节相同 the same bytes" in text and "核验通过 verified" in text
+    assert text.count("发现了 found") == 2 and "NOT" not in text
+    assert len(re.findall(r"<th>\d</th>\s*<td>第\d支队</td>\s*(?:<td>[\d.]+</td>\s*){4}<td>[^<]*把握", tables)) == 5
+    assert "名次把握 how sure" in tables and "持钥人 key holders" in tables

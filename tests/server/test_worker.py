@@ -20,11 +20,11 @@ from sqlalchemy.exc import OperationalError
 from pipeline.config import RunConfig
 from pipeline.errors import OutputError, PipelineError
 from pipeline.flow.run import run
+from pipeline.hold import held
 from pipeline.report.review_entries import review_entry
 from pipeline.report.reviews import append_review
 from pipeline.server import jobs, parent, worker
 from pipeline.server.database import Database, upgrade
-from pipeline.hold import held
 from pipeline.server.runs import card_of, lay_out, run_folder
 from pipeline.server.search import check_mission_file, search
 from pipeline.server.search_job import SearchSteps
