@@ -9,9 +9,10 @@ from typing import Literal
 
 from pipeline.words import contest, scores, sheets, survey, web, web_map, web_photo
 from pipeline.words.problems import PROBLEMS
+from pipeline.words.scores import JOINTS
 from pipeline.words.survey import CLASSES
 
-__all__ = ["CLASSES", "PROBLEMS", "SUBJECTS", "WORDS", "Lang", "both", "class_word", "word"]
+__all__ = ["CLASSES", "PROBLEMS", "SUBJECTS", "WORDS", "Lang", "both", "class_word", "joint", "word"]
 
 Lang = Literal["zh", "en"]
 
@@ -25,6 +26,11 @@ WORDS: dict[str, tuple[str, str]] = {key: words for subject in SUBJECTS.values()
 def word(key: str, lang: Lang) -> str:
     """The word in "zh" or "en"; raises KeyError for a key that is not in the catalogue."""
     return WORDS[key][0 if lang == "zh" else 1]
+
+
+def joint(key: str, lang: Lang) -> str:
+    """What stands between words or behind them, in "zh" or "en", blanks included."""
+    return JOINTS[key][0 if lang == "zh" else 1]
 
 
 def both(key: str) -> str:

@@ -159,7 +159,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "scores_failed_crop": ("污染源像点不在截图内", "the source's pixel is not inside the crop"),
     "scores_failed_sharp": ("清晰度低于要求", "the crop is not sharp enough"),
     "scores_failed_time": ("拍摄时间不在飞行时段内", "the capture time is outside the flight"),
-    "scores_and": ("；", "; "),
     # the method of the SUAS server
     "scores_suas_find": ("标志（可用、自主）：{points}", "Flags (actionable, autonomous): {points}"),
     "scores_suas_location": (
@@ -266,7 +265,7 @@ WORDS: dict[str, tuple[str, str]] = {
         ),
     ),
     "scores_step_suas": (
-        "(S − 0.05 × 多报 {extras}) ÷ 1 = {sum} ÷ {targets} − 0.05 × {extras}",
+        "S ÷ 目标数 − 0.05 × 多报 = {sum} ÷ {targets} − 0.05 × {extras}",
         "S ÷ targets − 0.05 × extras = {sum} ÷ {targets} − 0.05 × {extras}",
     ),
     "scores_step_manual": ("裁判事件：{title}", "Judges' event: {title}"),
@@ -334,7 +333,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "scores_hits_digest": ("点位清单摘要 SHA-256", "Digest of the hit list"),
     "scores_set": ("成绩版本", "Result set"),
     "scores_set_told": ("第 {number} 版", "No. {number}"),
-    "scores_set_state": ("（{state}）", " ({state})"),
     "scores_state_proposed": ("待两人签字采用", "proposed, not applied"),
     "scores_state_applied": ("已采用", "applied"),
     "scores_state_cancelled": ("已撤销", "cancelled"),
@@ -348,7 +346,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "练习用公开目标，分数仅供参考，不进入任何成绩。",
         "Practice with public targets: these points enter no result.",
     ),
-    "scores_comma": ("，", ", "),
     "scores_id": ("编号", "Id"),
     "scores_interval": ("测量误差影响", "Survey errors"),
     "scores_interval_told": (
@@ -373,7 +370,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "scores_certainty": ("名次把握", "How sure"),
     "scores_certainty_told": ("{percent}（{low}–{high} 名）", "{percent} ({low}–{high})"),
     "scores_shared": ("并列", "Shared"),
-    "scores_shared_mark": ("（并列）", " ="),
     "scores_place_low": ("名次下限", "Place from"),
     "scores_place_high": ("名次上限", "Place to"),
     "scores_badge_nothing": ("找到但不得分", "found, no points"),
@@ -399,4 +395,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "scores_before": ("上一版成绩", "Before"),
     "scores_before_told": ("第 {set} 版：{total} 分，{place}", "Set {set}: {total} points, {place}"),
     "scores_map_undrawn": ("点位过多，另有 {n} 个未画出。", "There are too many hits: {n} more are not drawn."),
+}
+
+# What stands between words or behind them, blanks included.
+JOINTS: dict[str, tuple[str, str]] = {
+    "and": ("；", "; "),
+    "comma": ("，", ", "),
+    "state": ("（{state}）", " ({state})"),
+    "shared": ("（并列）", " ="),
 }

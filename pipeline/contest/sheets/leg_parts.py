@@ -15,7 +15,7 @@ from pipeline.contest.sheets.page import Block, Page, facts, heading, note, step
 from pipeline.contest.sheets.practice import digests
 from pipeline.contest.sheets.reasons import told
 from pipeline.types import points_text
-from pipeline.words import Lang, word
+from pipeline.words import Lang, joint, word
 
 Steps = list[list[str]]
 
@@ -64,7 +64,7 @@ def _handed_in(book: Book, leg: Leg, entrant: str, entry: Entry, lang: Lang) -> 
     rows = [["kind", word(f"scores_kind_{leg.kind}", lang)], ["field", entry["field"] or ""]]
     sent = book.state.last_submission(leg.id, entrant) if leg.kind == "drone" else None
     if sent is not None:
-        late = f"{word('scores_comma', lang)}{word('scores_late', lang)}" if sent.late else ""
+        late = f"{joint('comma', lang)}{word('scores_late', lang)}" if sent.late else ""
         rows.append(["submission", told("submission_told", lang, number=sent.number, hits=sent.hits) + late])
         rows.append(["time", when_text(sent.t_ms, book.state.plan.tz)])
         rows.append(["sha256", sent.object])
@@ -83,7 +83,7 @@ def _clock(book: Book, leg: Leg, entrant: str, which: str, lang: Lang) -> str:
     limit = limit_ms(book.state, leg.id, which)
     parts = [clock_text(ran) if limit is None else told("clock_of", lang, ran=clock_text(ran), limit=clock_text(limit))]
     parts += [told("clock_paused", lang, why=act.why) for act in (known.acts if known else ()) if act.act == "pause"]
-    return word("scores_and", lang).join(parts)
+    return joint("and", lang).join(parts)
 
 
 def _ran_ms(book: Book, leg: Leg, entrant: str, which: str) -> int | None:
@@ -106,7 +106,7 @@ def _panel(entry: Entry, lang: Lang) -> list[Block]:
     for number, sheet in enumerate(panel["sheets"]):
         marks = [word("scores_dropped", lang)] if number in dropped else []
         marks += [word("scores_outlier", lang)] if sheet["outlier"] else []
-        said = word("scores_and", lang).join(marks)
+        said = joint("and", lang).join(marks)
         rows.append([sheet["judge"], *map(str, sheet["values"]), str(sum(sheet["values"])), said])
     align = "l" + "r" * (len(panel["items"]) + 1) + "l"
     return [table(head, rows, align, dict.fromkeys(range(1, len(panel["items"]) + 1), 1), word("scores_panel", lang))]

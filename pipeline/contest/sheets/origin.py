@@ -6,7 +6,7 @@ from pipeline.contest.sheets.book import Book
 from pipeline.contest.sheets.numbers import when_text
 from pipeline.contest.sheets.page import Block, Page, facts, heading
 from pipeline.contest.sheets.reasons import told
-from pipeline.words import Lang, word
+from pipeline.words import Lang, joint, word
 
 
 def page_of(book: Book, title: str, lang: Lang) -> Page:
@@ -31,7 +31,7 @@ def _set_alone(book: Book, lang: Lang) -> str:
     shown = told("set_told", lang, number=book.found.number)
     if book.found.state == "applied":
         return shown
-    return shown + told("set_state", lang, state=_said(f"state_{book.found.state}", lang))
+    return shown + joint("state", lang).format(state=_said(f"state_{book.found.state}", lang))
 
 
 def head_told(book: Book, lang: Lang) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contest.sheets.reasons import told
-from pipeline.words import Lang
+from pipeline.words import Lang, joint
 
 
 def place_told(row: Mapping[str, Any], lang: Lang) -> str:
@@ -24,7 +24,7 @@ def sure_told(row: Mapping[str, Any], lang: Lang) -> str:
     low, high = row["place_low"], row["place_high"]
     if low == high:
         return told_of
-    return told_of + told("and", lang) + told("sure_range", lang, low=low, high=high)
+    return told_of + joint("and", lang) + told("sure_range", lang, low=low, high=high)
 
 
 def held_told(held_ppm: int, lang: Lang) -> str:

@@ -12,7 +12,7 @@ from pipeline.score.evidence import Evidence, in_flight, inside_crop, own_origin
 from pipeline.score.hits import NONE
 from pipeline.score.points import shared_levels
 from pipeline.types import Rules
-from pipeline.words import Lang, word
+from pipeline.words import Lang, joint, word
 
 Pair = Mapping[str, Any]
 
@@ -107,7 +107,7 @@ def _evidence_told(judged: Judged, pair: Pair, failed: list[str], lang: Lang) ->
         return told("why_overruled_yes" if overruled else "why_overruled_no", lang, points=points)
     if not failed:
         return told("why_evidence", lang, points=points)
-    reasons = word("scores_and", lang).join(word(f"scores_failed_{name}", lang) for name in failed)
+    reasons = joint("and", lang).join(word(f"scores_failed_{name}", lang) for name in failed)
     return told("why_evidence_failed", lang, failed=reasons)
 
 

@@ -17,7 +17,7 @@ from pipeline.contest.sheets.reasons import told
 from pipeline.files import write_bytes_atomic
 from pipeline.report.tables import Cell, csv_bytes, text_cell
 from pipeline.types import points_text
-from pipeline.words import Lang, word
+from pipeline.words import Lang, joint, word
 
 if TYPE_CHECKING:
     from pipeline.contest.folder import Contest
@@ -87,7 +87,7 @@ def _table(book: Book, group: str, lang: Lang) -> Block:
 
 def _line(book: Book, group: str, row: Row, total: str, sure: bool, lang: Lang) -> list[str]:
     place = "—" if row["place"] is None else str(row["place"])
-    place += word("scores_shared_mark", lang) if row["shared"] else ""
+    place += joint("shared", lang) if row["shared"] else ""
     second = row["organisation"] if group == "teams" else book.state.teams[row["team"]].name
     points = [row["legs"][leg] for leg in _legs(book, [row])]
     legs = [told("none", lang) if u is None else points_text(u) for u in points]
