@@ -393,7 +393,7 @@ def test_moving_a_hit_compares_and_sends_the_new_place(open_page: Callable[..., 
     one.options().nth(1).click()
     one.settle()
     one.page.keyboard.press("m")
-    one.page.wait_for_function("document.activeElement.matches('.maplibregl-canvas')")
+    one.page.locator(".maplibregl-canvas:focus").wait_for()
     one.page.keyboard.press("ArrowRight")
     one.page.get_by_text(zh("map_within_ellipse")).wait_for()
     one.page.keyboard.press("Shift+ArrowUp")
