@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.sim.canvas import Canvas, Picture, paint_far, paint_near
+from pipeline.sim.draw.plume_along import paint_along
 from pipeline.sim.lens import Lens
 from pipeline.sim.markers import SIDE_PX, pattern
 from pipeline.sim.noise import stream
@@ -213,23 +214,14 @@ def _window(px: Floats, margin_px: float, lens: Lens) -> tuple[int, int, int, in
 
 
 def blow(picture: Picture, lens: Lens, at_m: Floats, axes: Floats, target: SimTarget) -> None:
-    """Soft balls of smoke or dust, thinning out downwind."""
-    colour = np.array((222, 220, 216) if target.label == "smoke" else (136, 172, 196), np.float32)
+    """Smoke or dust along the target's balls, into the picture, the same shape in each photo; within their outline.
+
+    at_m: (3,) of the camera; axes: (3, 3), the camera's axes as columns.
+    """
     px, depth = lens.project((target.parts_m[:, :3] - at_m) @ axes)
     radii = target.parts_m[:, 3] / depth * lens.focal_px
-    strength = 0.42 if target.label == "smoke" else 0.3
-    for k, (centre, radius) in enumerate(zip(px, radii, strict=True)):
-        window = _window(centre[None], float(radius), lens)
-        if window is None or radius < 0.5:
-            continue
-        x0, y0, x1, y1 = window
-        dx = (np.arange(x0, x1, dtype=np.float32) - centre[0]) / radius
-        dy = (np.arange(y0, y1, dtype=np.float32) - centre[1]) / radius
-        ball = np.clip(1 - dx[None] ** 2 - dy[:, None] ** 2, 0, 1) ** 1.5
-        alpha = (ball * strength * (1 - 0.8 * k / len(px)))[..., None]
-        shade = colour * np.float32(1 - 0.12 * ((k * 7) % 5) / 5)
-        patch = picture[y0:y1, x0:x1]
-        patch[:] = patch + (shade - patch) * alpha
+    seed = [*target.id.encode(), *np.abs(np.round(target.world_m)).astype(int).tolist()]
+    paint_along(picture, px, radii, target.label, np.random.default_rng(seed))
 
 
 def _sense(studio: Studio, picture: Picture, lens: Lens, index: int) -> Picture:
