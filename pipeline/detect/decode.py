@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.detect.found import Floats, Found, suppressed
+from pipeline.detect.found import Floats, Found, nothing, suppressed
 from pipeline.errors import ModelError
 
 FAMILIES = ("yolov5", "yolov8", "end2end", "yolox")
@@ -85,6 +85,8 @@ def decode(family: str, output: Floats, side_px: tuple[int, int], threshold: flo
     """
     with np.errstate(over="ignore", invalid="ignore"):  # a damaged or hostile network may answer anything
         found = _corners(family, output[0], side_px, threshold)
+    if not len(found):  # most tiles
+        return nothing()
     found = found[np.isfinite(found.boxes).all(1) & np.isfinite(found.scores)]
     found = Found(np.clip(found.boxes, -MOST_PX, MOST_PX), np.clip(found.scores, 0, 1), found.labels)
     if len(found) > MOST_BOXES:
@@ -101,6 +103,8 @@ def _corners(family: str, rows: Floats, side_px: tuple[int, int], threshold: flo
         sure = np.flatnonzero(best >= threshold)
         return Found(_from_centres(rows[:4, sure].T), best[sure], rows[4:, sure].argmax(0))
     sure = np.flatnonzero(rows[:, 4] >= threshold)  # objectness bounds the product
+    if not len(sure):
+        return nothing()
     classes = rows[sure, 5:] * rows[sure, 4:5]
     best = classes.max(1, initial=0)
     centres = rows[sure, :4] if family == "yolov5" else _on_grid(rows[:, :4], side_px)[sure]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.detect.near import touching
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+SLACK_PX = 1e-2  # for rounding in float32
+MOST_HELD = 1_000_000  # pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,15 @@ def together(parts: Sequence[Found]) -> Found:
 
 def ranked(found: Found) -> Found:
     """Most confident first; equal ones by place and class, so that the order never depends on how they came."""
-    x0, y0, x1, y1 = found.boxes.T
-    return found[np.lexsort((found.labels, y1, x1, y0, x0, -found.scores))]
+    order = np.argsort(-found.scores, kind="stable")
+    scores = found.scores[order]
+    same = scores[1:] == scores[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if len(tied):
+        few = found[order[tied]]
+        x0, y0, x1, y1 = few.boxes.T
+        order[tied] = order[tied[np.lexsort((few.labels, y1, x1, y0, x0, -few.scores))]]
+    return found[order]
 
 
 def areas(boxes: Floats) -> Floats:
@@ -72,54 +83,56 @@ def overlaps(one: Floats, other: Floats) -> Floats:
 
 
 def suppressed(found: Found, most_overlap: float) -> Found:
-    """Greedy suppression within each class, as every YOLO does it: ranked, none overlaps a better one by more.
+    """Greedy suppression within each class, as every YOLO does it: ranked, none overlaps a better one by more."""
+    return _greedy(ranked(found), most_overlap)
 
-    Only pairs that can overlap so much are compared: with an IoU over t, the left edges of two boxes are at most
-    (1 - t) widths apart.
-    """
-    found = ranked(found)
-    better, worse = _pairs(found, most_overlap)
+
+def _greedy(found: Found, most_overlap: float) -> Found:
+    """Suppression of ranked boxes; of a crowd whose pairs do not fit into memory the better half first."""
+    if len(found) < 2:
+        return found
+    pairs = _overlapping(found, most_overlap)
+    if pairs is None:
+        half = len(found) // 2
+        better = _greedy(found[:half], most_overlap)
+        return together([better, _greedy(_free(found[half:], better, most_overlap), most_overlap)])
     keep = np.ones(len(found), bool)
-    for i, j in zip(better.tolist(), worse.tolist(), strict=True):
+    for i, j in zip(*pairs.tolist(), strict=True):
         if keep[i]:
             keep[j] = False
     return found[keep]
 
 
-MOST_PAIRS_AT_ONCE = 2_000_000
+def _overlapping(found: Found, most_overlap: float) -> Ints | None:
+    """Ranks (2, N), better and worse, of boxes of one class that overlap by more, sorted by the better's rank.
+
+    None for more than MOST_HELD.
+    """
+    kept = [np.zeros((2, 0), np.int64)]
+    for pairs in _pairs(found, most_overlap):
+        kept.append(pairs)
+        if sum(p.shape[1] for p in kept) > MOST_HELD:
+            return None
+    pairs = np.concatenate(kept, axis=1)
+    return pairs[:, np.lexsort(pairs[::-1])]
 
 
-def _pairs(found: Found, most_overlap: float) -> tuple[Ints, Ints]:
-    """Ranks (better, worse) of boxes of one class that overlap by more, sorted by the better's rank."""
-    order = np.lexsort((found.boxes[:, 0], found.labels))
-    boxes, labels = found.boxes[order], found.labels[order]
-    # Classes side by side, far from each other, on one line of left edges.
-    span = np.float64(np.ptp(boxes[:, [0, 2]]) + 1) if len(boxes) else 1.0
-    left = boxes[:, 0].astype(np.float64) + labels * (2 * span)
-    reach = left + (1 - most_overlap) * (boxes[:, 2] - boxes[:, 0]) + 1e-3
-    ends = np.searchsorted(left, reach, side="right")
-    counts = np.maximum(ends - np.arange(len(boxes)) - 1, 0)
-    kept: list[tuple[Ints, Ints]] = []
-    for low, high in _batches(counts):
-        first = np.repeat(np.arange(low, high), counts[low:high])
-        within = np.arange(len(first)) - np.repeat(np.cumsum(counts[low:high]) - counts[low:high], counts[low:high])
-        second = first + 1 + within
-        near = overlaps(boxes[first], boxes[second]) > most_overlap
-        kept.append((order[first[near]], order[second[near]]))
-    if not kept:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    one, two = (np.concatenate(column) for column in zip(*kept, strict=True))
-    better, worse = np.minimum(one, two), np.maximum(one, two)
-    sequence = np.lexsort((worse, better))
-    return better[sequence], worse[sequence]
+def _pairs(found: Found, most_overlap: float) -> Iterator[Ints]:
+    """Numbers (2, N), the smaller first, of boxes of one class that overlap by more.
+
+    With an IoU over t, the left edges of two boxes are at most (1 - t) widths of the left one apart, and the upper
+    edges likewise: boxes shrunk to that, towards their first corner, still touch.
+    """
+    low, high = found.boxes[:, :2], found.boxes[:, 2:]
+    reach = np.asarray(low + (1 - most_overlap) * (high - low) + SLACK_PX, np.float32)
+    for one, two in touching(low, reach, found.labels):
+        near = overlaps(found.boxes[one], found.boxes[two]) > most_overlap
+        yield np.stack([np.minimum(one[near], two[near]), np.maximum(one[near], two[near])])
 
 
-def _batches(counts: Ints) -> list[tuple[int, int]]:
-    """Runs of boxes (from, to) with a bounded number of pairs each, so that memory is bounded too."""
-    total = np.cumsum(counts)
-    cuts = [0]
-    while cuts[-1] < len(counts):
-        before = total[cuts[-1] - 1] if cuts[-1] else 0
-        end = int(np.searchsorted(total, before + MOST_PAIRS_AT_ONCE, side="right"))
-        cuts.append(max(end, cuts[-1] + 1))
-    return list(pairwise(cuts))
+def _free(found: Found, better: Found, most_overlap: float) -> Found:
+    """Boxes that overlap none of the better ones by more."""
+    free = np.ones(len(better) + len(found), bool)
+    for one, two in _pairs(together([better, found]), most_overlap):
+        free[two[one < len(better)]] = False
+    return found[free[len(better) :]]

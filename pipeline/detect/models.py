@@ -12,10 +12,15 @@ One table a model:
     false_alarms = [[0.5, 0.2], [0.1, 0.4]]   # optional: [false alarms a photo, threshold], measured
     card = "cards/qly-n.md"
     scales = [1.0, 0.5]              # optional: network pixels a picture pixel, a set of tiles each (default [1.0])
+    long_px = [2560, 960]            # optional, in place of scales: long sides to which longer pictures are reduced
     overlap = 0.2                    # optional: of a tile's side
     whole = true                     # optional: one look at the whole picture too
     small_px = 640                   # optional: pictures up to this long are seen whole only (default size_px)
     iou = 0.7                        # optional: overlap that suppression in one tile allows (default the family's)
+    base = "qly-n.safetensors"       # optional: the same weights to begin a training from, in models/
+    like = "qly-n"                   # optional: all keys that are not given here are as in that table
+    [qly-n.calibration]              # optional: class -> rows of [raw score, confidence] (`calibration`)
+    smoke = [[0.0, 0.0], [0.4, 0.5], [1.0, 1.0]]
     [qly-n.classes]                  # optional: name -> our class; "" drops it (default the name as a path)
     smoke = "smoke/straw"
 """
@@ -31,6 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.detect.calibration import Calibration, calibration_of
 from pipeline.detect.decode import FAMILIES
 from pipeline.detect.tiles import Tiling
 from pipeline.errors import ModelError
@@ -41,8 +47,19 @@ MAX_FILE_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".onnx", ".xml", ".pt")
 DEFAULT_THRESHOLD = 0.25
 NEEDED = ("file", "sha256", "family", "names", "size_px", "threshold", "card")
-OPTIONAL = ("false_alarms", "scales", "overlap", "whole", "small_px", "iou", "classes")
-PLAIN = Tiling()
+OPTIONAL = (
+    "false_alarms",
+    "calibration",
+    "scales",
+    "long_px",
+    "overlap",
+    "whole",
+    "small_px",
+    "iou",
+    "classes",
+    "base",
+)
+PLAIN, AS_THEY_ARE = Tiling(), Calibration()
 CLASS = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 
@@ -60,6 +77,8 @@ class Model:
     threshold: float = DEFAULT_THRESHOLD
     false_alarms: tuple[tuple[float, float], ...] = ()  # (a photo, threshold)
     iou: float | None = None
+    base: Path | None = None  # a state dict to begin a training from
+    calibration: Calibration = AS_THEY_ARE
 
 
 def find_model(argument: str) -> Model:
@@ -86,7 +105,18 @@ def registered(path: Path | None = None) -> dict[str, Model]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as why:
         raise ModelError(f"{path.name}: is no TOML file ({why})") from why
-    return {name: _model(name, table, path) for name, table in tables.items()}
+    return {name: _model(name, _whole(name, tables, path), path) for name in tables}
+
+
+def _whole(name: str, tables: Mapping[str, Any], path: Path) -> Any:
+    """A table with what it takes over from the one that it is like."""
+    table = tables[name]
+    if not isinstance(table, dict) or "like" not in table:
+        return table
+    other = tables.get(table["like"]) if isinstance(table["like"], str) else None
+    if not isinstance(other, dict) or "like" in other:
+        raise ModelError(f"{path.name}: [{name}] like must name a table that is whole itself, not {table['like']!r}")
+    return {**other, **{key: value for key, value in table.items() if key != "like"}}
 
 
 def _model(name: str, table: Any, path: Path) -> Model:
@@ -109,7 +139,26 @@ def _model(name: str, table: Any, path: Path) -> Model:
         threshold=float(_checked(table, "threshold", where, _share, "a number over 0 and under 1")),
         false_alarms=_alarms(table, where),
         iou=_checked(table, "iou", where, _share, "a number over 0 and under 1") if "iou" in table else None,
+        base=_base(table, where, path.parent),
+        calibration=_calibration(table, where),
     )
+
+
+def _base(table: Mapping[str, Any], where: str, folder: Path) -> Path | None:
+    if "base" not in table:
+        return None
+    name = table["base"]
+    if not (isinstance(name, str) and Path(name).name == name and Path(name).suffix == ".safetensors"):
+        raise ModelError(f"{where} base must be a .safetensors file's name in models/, not {name!r}")
+    return folder / name
+
+
+def _calibration(table: Mapping[str, Any], where: str) -> Calibration:
+    rows = _checked(table, "calibration", where, lambda v: isinstance(v, dict), "a table", {})
+    try:
+        return calibration_of(rows)
+    except (TypeError, ValueError) as why:
+        raise ModelError(f"{where} calibration: {why}") from why
 
 
 def _checked(table: Mapping[str, Any], key: str, where: str, good: Any, wanted: str, default: Any = None) -> Any:
@@ -156,10 +205,15 @@ def _tiling(table: Mapping[str, Any], where: str) -> Tiling:
     scales = table.get("scales", list(PLAIN.scales))
     if not isinstance(scales, list) or len(scales) > 8 or not all(_number(s) and 0.01 <= s <= 4 for s in scales):
         raise ModelError(f"{where} scales must be up to 8 numbers from 0.01 to 4, not {scales!r}")
+    longs = table.get("long_px", [])
+    if not isinstance(longs, list) or len(longs) > 8 or not all(isinstance(v, int) and 32 <= v <= 65536 for v in longs):
+        raise ModelError(f"{where} long_px must be up to 8 whole numbers from 32 to 65536, not {longs!r}")
+    if longs and "scales" in table:
+        raise ModelError(f"{where} has scales and long_px; only one of them can say how pictures are cut")
     overlap = _checked(table, "overlap", where, lambda v: _number(v) and 0 <= v <= 0.8, "0 to 0.8", PLAIN.overlap)
     whole = _checked(table, "whole", where, lambda v: isinstance(v, bool), "true or false", PLAIN.whole)
     small = _checked(table, "small_px", where, lambda v: v is None or (isinstance(v, int) and v > 0), "whole pixels")
-    return Tiling(tuple(float(s) for s in scales), float(overlap), whole, small)
+    return Tiling(tuple(float(s) for s in scales), tuple(longs), float(overlap), whole, small)
 
 
 def _alarms(table: Mapping[str, Any], where: str) -> tuple[tuple[float, float], ...]:

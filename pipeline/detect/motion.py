@@ -3,15 +3,16 @@
 The frames are laid over the first one by a homography of tracked corners. A cell keeps changing when the median over
 time of its change from frame to frame stands out against sensor noise and against what the picture's own edges can
 cause when the frames lie a little off (parallax, leaves in the wind). A vehicle changes each cell for a moment only,
-which a median over time does not see. Water that glitters or breaks keeps changing, too: at a shore this confirms
-nothing.
+which a median over time does not see. Water that glitters or breaks keeps changing, too. `verdict` therefore stays
+silent where the surroundings keep changing as well, and where the change has no memory: smoke that drifts has changed
+more after two steps than after one, a glitter as much. Slow waves on a pond that lies wholly in a box pass for smoke.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,6 +34,19 @@ NOISE = 0.4  # grey levels, of cells that nothing moves in
 STANDS_OUT, LEAST_USUAL = 4.0, 0.1  # times as much change as around the box, and the least that is counted there
 ENOUGH = 0.2  # share of a box that moves where a slanting plume drifts in it
 LOG_ODDS = 4.0  # of a plume that moves against one that lies still
+RESTLESS = 0.3  # share of the surroundings that changes where water or leaves do
+REMEMBERS = (
+    1.35  # change after two steps over that after one: 1.8 of drifting smoke, 1.0 of a glitter, 1.1 to 1.4 of surf
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """A clip laid over its first frame, (h, w) each, reduced: `changing` as `activity` has it, and `memory`, the change
+    after two steps over that after one."""
+
+    changing: Floats
+    memory: Floats
 
 
 def moving_plumes(images: Sequence[Image], frame_id: str, detector: Plume | None = None) -> tuple[Detection, ...]:
@@ -63,18 +77,44 @@ def raised(found: Detection, moving: float) -> Detection:
 
 def share_moving(box_px: Box, changing: Floats, first: Image) -> float:
     """Share of a box in which `changing` (as `activity` gives it) is much larger than around the box."""
-    scale = changing.shape[1] / first.shape[1]
-    height, width = changing.shape
+    inside, near = _inside_and_near(box_px, changing, first)
+    if not np.isfinite(inside).any() or not np.isfinite(near).any():
+        return 0.0
+    return float(np.mean(inside[np.isfinite(inside)] > _much(near)))
+
+
+def verdict(box_px: Box, watched: Watched, first: Image) -> float | None:
+    """`share_moving` of a box where that tells smoke from what lies still; None where it tells nothing.
+
+    That is where fewer than half of the box or nothing around it was seen throughout, and at water, as the module says.
+    """
+    inside, near = _inside_and_near(box_px, watched.changing, first)
+    if not inside.size or np.isfinite(inside).mean() < 0.5 or not np.isfinite(near).any():
+        return None
+    if np.mean(near[np.isfinite(near)] > STANDS_OUT * LEAST_USUAL) > RESTLESS:
+        return None
+    moving = inside > _much(near)
+    memory = _inside_and_near(box_px, watched.memory, first)[0]
+    if moving.mean() >= ENOUGH / 2 and np.median(memory[moving]) < REMEMBERS:
+        return None
+    return float(np.mean(moving[np.isfinite(inside)]))
+
+
+def _much(near: Floats) -> float:
+    """Change that stands out against what is around."""
+    return STANDS_OUT * max(float(np.nanmedian(near)), LEAST_USUAL)
+
+
+def _inside_and_near(box_px: Box, values: Floats, first: Image) -> tuple[Floats, Floats]:
+    """Values in a box of the first frame, and those around it, with NaN in the box's place."""
+    scale = values.shape[1] / first.shape[1]
+    height, width = values.shape
     x0, y0, x1, y1 = ((v + 0.5) * scale for v in box_px)
-    inside, around = _cut(changing, x0, y0, x1, y1), changing.copy()
+    inside, around = _cut(values, x0, y0, x1, y1), values.copy()
     margin = 0.5 * max(x1 - x0, y1 - y0)
     left, top = max(0, int(x0 - margin)), max(0, int(y0 - margin))
     around[max(0, int(y0)) : max(0, math.ceil(y1)), max(0, int(x0)) : max(0, math.ceil(x1))] = np.nan
-    near = around[top : min(height, math.ceil(y1 + margin)), left : min(width, math.ceil(x1 + margin))]
-    if not np.isfinite(inside).any() or not np.isfinite(near).any():
-        return 0.0
-    usual = max(float(np.nanmedian(near)), LEAST_USUAL)
-    return float(np.mean(inside[np.isfinite(inside)] > STANDS_OUT * usual))
+    return inside, around[top : min(height, math.ceil(y1 + margin)), left : min(width, math.ceil(x1 + margin))]
 
 
 def _cut(values: Floats, x0: float, y0: float, x1: float, y1: float) -> Floats:
@@ -87,6 +127,11 @@ def activity(clip: Sequence[Image]) -> Floats:
     NaN where fewer than half of the frames look. Raises ImageryError for fewer than 4 frames, for frames of several
     sizes, and when they cannot be laid over each other.
     """
+    return watch(clip).changing
+
+
+def watch(clip: Sequence[Image]) -> Watched:
+    """How a clip's places change; raises ImageryError as `activity`."""
     if len(clip) < LEAST_FRAMES:
         raise ImageryError(f"a clip of {len(clip)} frames is too short to see what moves; {LEAST_FRAMES} are needed")
     if len({image.shape for image in clip}) > 1:
@@ -94,11 +139,17 @@ def activity(clip: Sequence[Image]) -> Floats:
     chosen = np.unique(np.linspace(0, len(clip) - 1, min(len(clip), MOST_FRAMES)).astype(int))
     greys = [_grey(clip[i]) for i in chosen]
     laid = np.stack([greys[0], *(_laid_over(greys[0], g) for g in greys[1:])])
-    change = np.abs(np.diff(laid, axis=0))
+    one, two = _median(np.abs(laid[1:] - laid[:-1])), _median(np.abs(laid[2:] - laid[:-2]))
+    changing = one / (NOISE + OFF_PX * _slope(greys[0]))
+    return Watched(np.asarray(changing, np.float32), np.asarray(two / np.maximum(one, NOISE / 8), np.float32))
+
+
+def _median(change: Floats) -> Floats:
+    """(h, w) of (n, h, w) over time; NaN where fewer than half are known."""
     seen = np.isfinite(change).mean(0) >= 0.5
     median = np.full(change.shape[1:], np.nan, np.float32)
     median[seen] = np.nanmedian(change[:, seen], axis=0)
-    return np.asarray(median / (NOISE + OFF_PX * _slope(greys[0])), np.float32)
+    return median
 
 
 def _grey(image: Image) -> Floats:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,16 +13,23 @@ from numpy.typing import NDArray
 from pipeline.detect.engine import as_floats, sides_of
 from pipeline.errors import ModelError
 
+TELEMETRY = "openvino_telemetry"
+
 
 class OpenVino:
-    """A network on OpenVINO: on the CPU, on one thread, in float32; an `Engine`."""
+    """A network on OpenVINO: on the CPU and on one thread; an `Engine`.
 
-    def __init__(self, xml: bytes, weights: bytes, name: str) -> None:
+    What the file has in float is computed in `precision` ("f32", or "bf16" where the processor can); what it has
+    quantised is computed in 8 bits whatever that says.
+    """
+
+    def __init__(self, xml: bytes, weights: bytes, name: str, precision: str = "f32") -> None:
         try:
-            import openvino
+            with silent():
+                import openvino
         except ImportError as why:
             raise ModelError(f"{name}: needs the extra: pip install 'qianliyan[openvino]'") from why
-        threads: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        threads: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": precision}
         try:
             core: Any = openvino.Core()
             read = core.read_model(model=xml, weights=weights)
@@ -40,6 +49,22 @@ class OpenVino:
         except Exception as why:
             raise ModelError(f"{self._name}: the network failed ({type(why).__name__})") from why
         return as_floats(np.asarray(output), self._name)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What is imported within finds no `openvino_telemetry`.
+
+    With it, importing openvino or nncf writes into the home directory and tells a server of it.
+    """
+    before = sys.modules.get(TELEMETRY)
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[TELEMETRY]
+        if before is not None:
+            sys.modules[TELEMETRY] = before
 
 
 def _told(network: Any) -> Mapping[str, str]:

@@ -21,9 +21,18 @@ class Tiling:
     """How a model wants pictures cut."""
 
     scales: tuple[float, ...] = (1.0,)  # network pixels a picture pixel, one set of tiles each
+    long_px: tuple[int, ...] = ()  # instead: long sides to which pictures that are longer are reduced
     overlap: float = 0.2  # of a tile's side, at least
     whole: bool = True  # one look at the whole picture too: a plume may be larger than a tile
     small_px: int | None = None  # pictures up to this long are seen whole only; None: the network's own size
+
+    def scales_of(self, width_px: int, height_px: int) -> list[float]:
+        """The scales for a picture, the finest first, each once.
+
+        A camera with more pixels mostly sees the same ground, finer: `long_px` cuts by the ground, `scales` by pixels.
+        """
+        longs = (min(1.0, long_px / max(width_px, height_px)) for long_px in self.long_px)
+        return sorted(set(longs if self.long_px else self.scales), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ def passes(width_px: int, height_px: int, side_px: tuple[int, int], tiling: Tili
     height_in, width_in = side_px
     small = max(width_px, height_px) <= (tiling.small_px or max(side_px))
     found: list[Pass] = []
-    for scale in () if small else sorted(tiling.scales, reverse=True):
+    for scale in () if small else tiling.scales_of(width_px, height_px):
         width, height = max(1, round(width_px * scale)), max(1, round(height_px * scale))
         if width <= width_in and height <= height_in:
             break  # the whole picture, which comes below

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.detect import coco
 from pipeline.detect.decode import MOST_OVERLAP, classes_of, decode, family_of
 from pipeline.detect.engine import Engine, names_told, open_engine, side_told
-from pipeline.detect.found import Found
+from pipeline.detect.found import Found, ranked
 from pipeline.detect.merge import Seen, merged, seen
 from pipeline.detect.models import Model, digest_of, find_model, label_of, read_weights, threshold_of
 from pipeline.detect.points import point_of
@@ -41,6 +42,7 @@ class Yolo:
         self._model = find_model(argument)
         self.name = f"yolo:{self._model.name}"
         self.threshold = threshold_of(self._model, false_alarms_per_photo)
+        self.calibration = self._model.calibration
         parts = read_weights(self._model)
         self.engine = open_engine(self._model, parts, trust)
         self._side_px = _side(self._model, self.engine)
@@ -66,8 +68,9 @@ class Yolo:
         return family, self._model.labels or _own_labels(named, classes_of(family, output))
 
     def _digest(self, weights: str) -> str:
-        how = [VERSION, weights, self._family, self.labels, self._side_px, asdict(self._model.tiling)]
-        return hashlib.sha256(json.dumps([*how, self._most_overlap]).encode()).hexdigest()
+        how: list[Any] = [VERSION, weights, self._family, self.labels, self._side_px, asdict(self._model.tiling)]
+        how += [self._most_overlap, self.calibration.points]
+        return hashlib.sha256(json.dumps(how).encode()).hexdigest()
 
     def find(self, image: Image, frame_id: str) -> tuple[Detection, ...]:
         """Detections in (h, w, 3) uint8, blue first; most confident first, those under the threshold left out.
@@ -76,25 +79,32 @@ class Yolo:
         """
         height, width = image.shape[:2]
         looks = passes(width, height, self._side_px, self._model.tiling)
-        found = merged([s for look in looks for s in self._seen(image, look)])[:MOST_IN_A_PHOTO]
+        found = self._sure(merged([s for look in looks for s in self._seen(image, look)]))[:MOST_IN_A_PHOTO]
         boxes = found.boxes.astype(np.float64) - 0.5  # from the corner to our pixels
         columns = zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True)
         return tuple(self._detection(frame_id, (b[0], b[1], b[2], b[3]), s, n, height) for b, s, n in columns)
 
+    def _sure(self, found: Found) -> Found:
+        """With calibrated confidences, ranked, those under the threshold left out."""
+        sure = self.calibration.confidences(found.scores, found.labels, self.labels)
+        return ranked(Found(found.boxes, sure, found.labels)[sure >= self.threshold])
+
     def _seen(self, image: Image, look: Pass) -> list[Seen]:
         """What the tiles of one pass hold, in the picture's pixels from its corner."""
-        picture = resized(image, look)
+        picture, pixels = resized(image, look), Pixels(self._side_px, self._family == "yolox")
         size = (float(image.shape[1]), float(image.shape[0]))
         factor = (size[0] / look.width_px, size[1] / look.height_px)
-        return [_in_picture(tile, self._look(picture, tile), factor, size) for tile in look.tiles]
+        return [_in_picture(tile, self._look(picture, tile, pixels), factor, size) for tile in look.tiles]
 
-    def _look(self, picture: Image, tile: Tile) -> Found:
+    def _look(self, picture: Image, tile: Tile, pixels: Pixels) -> Found:
         """Boxes in one tile, in the pass's picture, of classes that are not dropped."""
         cut = picture[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        raw = self._family == "yolox"
-        canvas, place = letterbox(cut, self._side_px, centred=not raw)
-        output = self.engine.run(network_input(canvas, raw))
-        found = decode(self._family, output, self._side_px, self.threshold, self._most_overlap)
+        canvas, place = letterbox(cut, self._side_px, centred=not pixels.raw)
+        output = self.engine.run(pixels.of(canvas))
+        least = self.calibration.least_raw(self.threshold)
+        found = decode(self._family, output, self._side_px, least, self._most_overlap)
+        if not len(found):
+            return found
         wanted = np.array([bool(x) for x in self.labels])
         found = found[found.labels < len(wanted)]
         found = found[wanted[found.labels]]
@@ -124,18 +134,35 @@ def _own_labels(names: tuple[str, ...] | None, classes: int | None) -> tuple[str
     return tuple(label_of(name, i) for i, name in enumerate(names))
 
 
+class Pixels:
+    """What a network takes, (1, 3, h, w) float32, in one buffer for all tiles of a picture.
+
+    Red first, 0 to 1; raw as YOLOX takes them: blue first, 0 to 255.
+    """
+
+    def __init__(self, side_px: tuple[int, int], raw: bool) -> None:
+        self.raw = raw
+        self._planes = [np.empty(side_px, np.uint8) for _ in range(3)]
+        self._floats = np.empty((1, 3, *side_px), np.float32)
+
+    def of(self, canvas: Image) -> NDArray[np.float32]:
+        """The pixels of a canvas (h, w, 3) uint8, blue first; they are there until the next call."""
+        import cv2
+
+        cv2.split(canvas, self._planes)
+        for plane, out in zip(self._planes, self._floats[0] if self.raw else self._floats[0, ::-1], strict=True):
+            np.divide(plane, np.float32(1 if self.raw else 255), out=out)
+        return self._floats
+
+
 def network_input(canvas: Image, raw: bool) -> NDArray[np.float32]:
-    """(1, 3, h, w) float32: red first, 0 to 1; raw as YOLOX takes them: blue first, 0 to 255."""
-    if raw:
-        return np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32)
-    rgb = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
-    rgb /= 255
-    return rgb
+    """One picture alone as `Pixels` has it."""
+    return Pixels((canvas.shape[0], canvas.shape[1]), raw).of(canvas)
 
 
 def _in_picture(tile: Tile, found: Found, factor: tuple[float, float], size: tuple[float, float]) -> Seen:
     """A tile and its boxes, from the pass's picture to the photo."""
-    scale = np.array(factor * 2, np.float32)
-    x0, y0, x1, y1 = (np.array([tile.x0, tile.y0, tile.x1, tile.y1]) * np.array(factor * 2)).tolist()
+    x0, y0, x1, y1 = tile.x0 * factor[0], tile.y0 * factor[1], tile.x1 * factor[0], tile.y1 * factor[1]
     near = NEAR_BORDER * max(x1 - x0, y1 - y0)
+    scale = np.array(factor * 2, np.float32)
     return seen((x0, y0, x1, y1), Found(found.boxes * scale, found.scores, found.labels), size, near)

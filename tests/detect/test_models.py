@@ -224,3 +224,16 @@ def test_fixed_networks_answer(tmp_path: Path) -> None:
     answer = np.arange(12, dtype=np.float32).reshape(1, 2, 6)
     engine = open_engine(Model("net", Path("net.onnx")), (fixed(answer),), False)
     assert np.array_equal(engine.run(np.zeros((1, 3, 64, 64), np.float32)), answer)
+
+
+def test_a_table_like_another_takes_over_what_it_does_not_say(tmp_path: Path) -> None:
+    whole = 'file = "a.onnx"\nsha256 = "' + "a" * 64 + '"\nfamily = "yolov8"\nnames = ["smoke"]\nsize_px = 320\n'
+    text = f'[a]\n{whole}threshold = 0.3\ncard = "a.md"\n[b]\nlike = "a"\nfile = "b.xml"\n'
+    (tmp_path / "registry.toml").write_text(text)
+    found = registered(tmp_path / "registry.toml")
+    assert (found["b"].path.name, found["b"].threshold, found["b"].labels) == ("b.xml", 0.3, ("smoke",))
+    assert found["a"].path.name == "a.onnx"
+    for wrong in ('"c"', '"b"', "7"):
+        (tmp_path / "registry.toml").write_text(text.replace('like = "a"', f"like = {wrong}"))
+        with pytest.raises(ModelError, match=r"\[b\] like"):
+            registered(tmp_path / "registry.toml")

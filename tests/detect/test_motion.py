@@ -77,6 +77,54 @@ def test_candidates_that_move_are_raised_and_others_lowered() -> None:
         assert replace(after, confidence=before.confidence) == before
 
 
+def test_a_verdict_is_the_share_that_moves_where_it_tells_anything() -> None:
+    for drifts in (True, False):
+        frames = clip(drifts)
+        assert motion.verdict(BOX, motion.watch(frames), frames[0]) == motion.confirm(BOX, frames)
+
+
+def on_water(
+    shown: Callable[[int], np.ndarray], pond: tuple[int, int, int, int], frames: int = 10
+) -> list[puffs.Image]:
+    """Still ground with a pond whose light in frame k is `shown(k)`, (720, 960)."""
+    rng, (x0, y0, x1, y1), made = np.random.default_rng(1), pond, []
+    for k in range(frames):
+        image = puffs.ground(1).astype(np.float32)
+        image[y0:y1, x0:x1] = (np.array((90.0, 80.0, 60.0)) + shown(k)[..., None])[y0:y1, x0:x1]
+        made.append(np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8))
+    return made
+
+
+def sparkles(k: int) -> np.ndarray:
+    """New in every frame."""
+    grain = np.random.default_rng(100 + k).normal(0, 1, (720, 960)).astype(np.float32)
+    return np.where(cv2.GaussianBlur(grain, (0, 0), 2) > 0.2, 150.0, 0.0)
+
+
+def waves(k: int) -> np.ndarray:
+    """That go their way slowly, as smoke does."""
+    rng, (y, x) = np.random.default_rng(0), np.mgrid[:720, :960].astype(np.float32)
+    terms = zip(rng.uniform(15, 60, 25), rng.uniform(0, 2 * np.pi, 25), rng.uniform(1, 4, 25), strict=True)
+    return 2 * sum(np.sin(2 * np.pi / w * (x * np.cos(a) + y * np.sin(a)) - 0.3 * k * f) for w, a, f in terms)
+
+
+def test_a_glitter_raises_nothing() -> None:
+    pond = on_water(sparkles, (300, 300, 620, 520))
+    assert motion.confirm(BOX, pond) > motion.ENOUGH
+    assert motion.verdict(BOX, motion.watch(pond), pond[0]) is None
+
+
+def test_what_moves_as_its_surroundings_do_gets_no_verdict() -> None:
+    river = on_water(waves, (0, 340, 700, 520))
+    assert motion.verdict((300.0, 380.0, 450.0, 480.0), motion.watch(river), river[0]) is None
+
+
+def test_a_box_at_the_rim_of_what_was_seen_throughout_gets_no_verdict() -> None:
+    watched = motion.watch(clip(True))
+    for box in ((-300.0, 0.0, -20.0, 100.0), (-0.5, -0.5, 959.5, 719.5)):
+        assert motion.verdict(box, watched, clip(True)[0]) is None
+
+
 def test_a_clip_that_cannot_be_laid_over_is_refused() -> None:
     frames = clip(False, 4)
     with pytest.raises(ImageryError, match="too short"):
@@ -92,5 +140,7 @@ def test_a_clip_that_cannot_be_laid_over_is_refused() -> None:
 def test_a_real_hover_clip_is_laid_over_itself(real_data: Callable[[str], Path]) -> None:
     folder = real_data("flights/narrabeen") / "frames"
     frames = [imagery.decode(p.read_bytes(), p.name) for p in sorted(folder.glob("*.jpg"))]
-    changing = motion.activity(frames)
-    assert np.isfinite(changing).mean() > 0.5
+    watched = motion.watch(frames)
+    assert np.isfinite(watched.changing).mean() > 0.5
+    surf = [(1600.0, 1200.0, 2400.0, 2000.0), (2000.0, 1200.0, 3200.0, 2000.0), (800.0, 1200.0, 2000.0, 2000.0)]
+    assert all((motion.verdict(box, watched, frames[0]) or 0.0) < motion.ENOUGH / 2 for box in surf)

@@ -81,3 +81,13 @@ def test_a_shrunk_picture_is_an_average() -> None:
     image = (np.indices((256, 256)).sum(0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, 2)
     look = passes(256, 256, (64, 64), Tiling(scales=()))[0]
     assert np.ptp(resized(image, look)) <= 1
+
+
+def test_photos_of_the_same_ground_are_cut_alike_whatever_their_pixels() -> None:
+    tiling = Tiling(long_px=(2560, 960), small_px=640)
+    fine, coarse = (passes(w, h, (320, 320), tiling) for w, h in ((8000, 6000), (4000, 3000)))
+    assert fine == coarse
+    assert [max(look.width_px, look.height_px) for look in fine[:2]] == [2560, 960]
+    assert len(passes(2000, 1500, (320, 320), tiling)) == 3  # no picture is made larger
+    assert [look.width_px for look in passes(900, 700, (320, 320), tiling)][:1] == [900]
+    assert len(passes(900, 700, (320, 320), tiling)) == 2  # nor looked at twice at its own size
