@@ -222,6 +222,7 @@ class Detection:
     point_sigma_px: float = 1.0  # one sigma of that point, each axis
     detector: str = ""
     origin: str = "model"  # or "officer"
+    motion: float | None = None  # of a plume in a hover clip: share of its box that keeps moving; None: not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,7 @@ class Sighting:
     assumed: tuple[str, ...] = ()
     doubt_m: float = 0.0
     ground_sigma_m: float = 0.0  # one sigma of the ground's height, of which `ground_m` is the shift
+    track: str = ""  # of a film: the sightings of one source without a long break share it
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,7 @@ class Hit:
     sightings: tuple[Sighting, ...]
     origin: str = "model"
     assumed: tuple[str, ...] = ()
+    moving_mps: float | None = None  # of a source that moves over the ground; then `at` is where it was seen best
 
 
 @dataclass(frozen=True, slots=True)

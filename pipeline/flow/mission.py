@@ -10,12 +10,13 @@ from functools import partial
 from pipeline import imagery
 from pipeline.errors import PipelineError
 from pipeline.flow.adjusting import adjust_mission
-from pipeline.flow.look import look, thumb_path
-from pipeline.flow.ranges import tasks, video_digests
+from pipeline.flow.hover import hover_clips, weighed
+from pipeline.flow.look import look_at_range, thumb_path
+from pipeline.flow.ranges import tasks, video_digests, with_clips
 from pipeline.geo import turns
-from pipeline.geo.fuse import fuse
 from pipeline.geo.joint import Joint
 from pipeline.geo.locate import locate
+from pipeline.geo.tracks import follow
 from pipeline.parallel import Pool, chunks, pmap
 from pipeline.types import Detection, Frame, Ground, HitList, Looked, Mission, Sighting, Skipped
 
@@ -24,7 +25,7 @@ CHUNK = 4
 
 @dataclass(frozen=True, slots=True)
 class NotLocated:
-    """A detection that has no place on the ground, and why."""
+    """A detection that has no place on the ground, or one that moves and cannot be what it is called, and why."""
 
     detection: Detection
     reason: str
@@ -38,8 +39,9 @@ def run_mission(mission: Mission, detector: str, pool: Pool | None = None, adjus
     """
     from pipeline.detect import load_detector
 
-    work = partial(look, see=load_detector(detector), digests=video_digests(mission.frames))
-    found = {x.frame_id: x for part in pmap(work, tasks(mission.frames, CHUNK), pool) for x in part}
+    work = partial(look_at_range, see=load_detector(detector), digests=video_digests(mission.frames))
+    ranges = with_clips(tasks(mission.frames, CHUNK), hover_clips(mission.frames))
+    found = {x.frame_id: x for part in pmap(work, ranges, pool) for x in part}
     adjusted = adjust_mission(mission, adjust, pool, lambda stage, done, total: None)
     return conclude(adjusted.mission, [found[f.id] for f in mission.frames], adjusted.joint)[0]
 
@@ -47,7 +49,7 @@ def run_mission(mission: Mission, detector: str, pool: Pool | None = None, adjus
 def conclude(
     mission: Mission, found: Sequence[Looked | Skipped], joint: Joint | None = None
 ) -> tuple[HitList, tuple[NotLocated, ...]]:
-    """What was seen in all frames -> a hit list, and the detections that have no place on the ground.
+    """What was seen in all frames -> a hit list, and the detections that have no place in it.
 
     joint: how the frames' errors hang together after an adjustment.
     """
@@ -57,8 +59,10 @@ def conclude(
         raise PipelineError(nothing_usable(skipped))
     sightings, lost = locate_all(looked, mission)
     digest = inputs_digest(looked)
-    hits = fuse(sightings, joint)
-    return HitList(mission.name or f"m-{digest[:12]}", hits, skipped, looked, digest), lost
+    followed = follow(sightings, {f.id: f for f in mission.frames}, joint)
+    strays = tuple(NotLocated(s.detection, why) for s, why in followed.strays)
+    hits = tuple(weighed(h) for h in followed.hits)
+    return HitList(mission.name or f"m-{digest[:12]}", hits, skipped, looked, digest), lost + strays
 
 
 def nothing_usable(skipped: Sequence[Skipped]) -> str:

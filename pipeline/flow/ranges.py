@@ -6,13 +6,15 @@ depend on how many workers there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
 
 from pipeline import imagery
 from pipeline.errors import ImageryError
+from pipeline.flow.hover import Clip
+from pipeline.flow.look import Range
 from pipeline.parallel import chunks
 from pipeline.types import Frame
 
@@ -26,6 +28,12 @@ def tasks(frames: Sequence[Frame], batch: int) -> list[Sequence[Frame]]:
     for path, shown in groupby(films, key=lambda f: f.path):
         found += _ranges(path, list(shown))
     return found
+
+
+def with_clips(parts: Iterable[Sequence[Frame]], clips: Mapping[str, Clip]) -> Iterator[Range]:
+    """Each task with its own frames' clips."""
+    for part in parts:
+        yield part, {f.id: clips[f.id] for f in part if f.id in clips}
 
 
 def _ranges(path: str, shown: list[Frame]) -> list[Sequence[Frame]]:

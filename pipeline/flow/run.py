@@ -18,10 +18,11 @@ from pipeline.errors import GeometryError, MissionError, OutputError, PipelineEr
 from pipeline.flow import provenance
 from pipeline.flow.adjusting import Adjusted, adjust_mission
 from pipeline.flow.frames import frames_value
+from pipeline.flow.hover import hover_clips
 from pipeline.flow.journal import Journal, whole_lines
-from pipeline.flow.look import Finder, look
+from pipeline.flow.look import Finder, look_at_range
 from pipeline.flow.mission import conclude, doubt_turned, locate_all, nothing_usable
-from pipeline.flow.ranges import tasks, video_digests
+from pipeline.flow.ranges import tasks, video_digests, with_clips
 from pipeline.geo.ground import open_ground
 from pipeline.geo.radius import r90_m
 from pipeline.parallel import Pool, open_pool, pmap
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Tell = Callable[[str, int, int], None]
 
 CLUSTER_BATCH = 16  # frames a task: a scheduler takes some milliseconds for each
+ALONE_BATCH = 4  # where one process does it all: the next photo is read while this one is searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
     with _writing(out), open_pool(config.workers, config.cluster, len(mission.frames), imagery.use_one_thread) as pool:
         grown = _partial(out, config.resume)
         with clock.stage("look"):
-            batch = CLUSTER_BATCH if config.cluster else 1  # one by one here, so that findings show at once
-            found = _look_all(mission, see, grown, _key(mission, config, see), pool, batch, tell)
+            found = _look_all(mission, see, grown, _key(mission, config, see), pool, _batch(config, pool), tell)
         if not any(isinstance(x, Looked) for x in found):
             shutil.rmtree(grown)  # there is nothing in it to go on with
             raise PipelineError(nothing_usable(mission.skipped + tuple(x for x in found if isinstance(x, Skipped))))
@@ -75,6 +76,13 @@ def run(flight: Path, out: Path, config: RunConfig, mission_file: Path | None = 
             hits, lost = conclude(mission, found, adjusted.joint)
         facts = provenance.facts(mission, hits, config, see, lost) | {"calibration": adjusted.facts}
         return _write(Done(out, mission, hits), grown, facts, clock, config.reviews, tell)
+
+
+def _batch(config: RunConfig, pool: Pool | None) -> int:
+    """Frames a task; one by one where processes share the work, so that none waits at the end for another's batch."""
+    if config.cluster:
+        return CLUSTER_BATCH
+    return ALONE_BATCH if pool is None else 1
 
 
 def _adjusted(mission: Mission, mode: str, grown: Path, pool: Pool | None, tell: Tell) -> Adjusted:
@@ -176,9 +184,9 @@ def _look_all(
     with Journal(grown / "work" / "looked.jsonl", key) as journal, early_path.open("ab") as early:
         early.truncate(whole_lines(early_path)[1])
         todo = [f for f in mission.frames if f.id not in journal.done]
-        work = partial(look, see=see, thumbs=str(grown / "work" / "thumbs"), digests=video_digests(todo))
+        work = partial(look_at_range, see=see, thumbs=str(grown / "work" / "thumbs"), digests=video_digests(todo))
         tell("look", len(journal.done), len(mission.frames))
-        for part in pmap(work, tasks(todo, batch), pool):
+        for part in pmap(work, with_clips(tasks(todo, batch), hover_clips(mission.frames)), pool):
             for entry in part:
                 write_early(entry, mission, early)  # first: a kill in between may double a line, never lose one
                 journal.add(entry)

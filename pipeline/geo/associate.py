@@ -149,7 +149,7 @@ class _Map:
                 cost = _mahalanobis(columns[i], known.own[i], *self.places[p].state())
                 if cost < GATE:
                     costs[i, p] = cost
-        given = _assign(members, costs)
+        given = assign(members, costs)
         for i in members:
             self._put(given.get(i), i, known.own[i], columns[i])
 
@@ -172,7 +172,7 @@ def _mahalanobis(columns: Array, own: Array, mean: Array, mean_own: Array) -> fl
     return float(d[:, 0] @ np.linalg.solve(c, d[:, 0]))
 
 
-def _assign(members: list[int], costs: dict[tuple[int, int], float]) -> dict[int, int]:
+def assign(members: list[int], costs: dict[tuple[int, int], float]) -> dict[int, int]:
     """Cheapest one-to-one assignment; leaving a sighting alone costs the gate."""
     places = sorted({p for _, p in costs})
     if not places:

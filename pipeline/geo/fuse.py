@@ -64,7 +64,7 @@ def _hit(s: Stack, members: list[int], e: Estimate, k: int) -> Hit:
     sightings = tuple(s.sightings[i] for i in members)
     best = max(sightings, key=lambda x: (x.detection.confidence, x.detection.frame_id))
     return Hit(
-        id=_hit_id(sightings),
+        id=hit_id(sightings),
         label=best.detection.label,
         at=_place(e.at[k], _height_m(s, heard(s, members)) + float(e.lift[k]), s.origin),
         covariance=covariance,
@@ -98,7 +98,7 @@ def _place(east_north: Array, alt_m: float, origin: GeoPoint) -> GeoPoint:
     return GeoPoint(float(lat_deg), float(lon_deg), alt_m)
 
 
-def _hit_id(sightings: tuple[Sighting, ...]) -> str:
+def hit_id(sightings: tuple[Sighting, ...]) -> str:
     """The same findings in the same pictures give the same id, wherever the files lie."""
     told = [
         f"{s.detection.label}|{s.detection.frame_id}|{[round(v, 2) for v in s.detection.box_px]}" for s in sightings

@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.associate import Stack
+from pipeline.imagery import video_and_number
+from pipeline.types import Sighting
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+LASTS_S = 20.0  # of a film's pose errors: satellite positions and gimbals wander, they do not jump between frames
 
 
 class Joint(Protocol):
@@ -44,11 +48,31 @@ class Common:
         s = self.stack
         flight = together(s.shared[index], np.zeros(len(index)))
         if self.joint is None:
-            return flight + together(s.image[index], np.array([s.sightings[i].exposure for i in index]))
+            return flight + weighted(s.image[index], alike([s.sightings[i] for i in index]))
         return flight + self.joint.covariance([s.sightings[i].detection.frame_id for i in index], s.image[index])
+
+
+def alike(sightings: Sequence[Sighting]) -> Array:
+    """(M, M) correlations of the pose errors that are each photo's own.
+
+    1 within one exposure; between frames of one film exp(-seconds / LASTS_S), as of a Gauss-Markov process, since a
+    hundred frames of a film are not a hundred witnesses; else 0.
+    """
+    exposure = np.array([s.exposure for s in sightings])
+    named = [video_and_number(s.detection.frame_id) for s in sightings]
+    film = np.array([name if number is not None else "" for name, number in named])
+    t_s = np.array([(s.t_ns or 0) / 1e9 for s in sightings])
+    lasting = np.exp(-np.abs(t_s[:, None] - t_s) / LASTS_S)
+    same_film = (film[:, None] == film) & (film != "")
+    return np.asarray(np.where(exposure[:, None] == exposure, 1.0, np.where(same_film, lasting, 0.0)))
 
 
 def together(rows: Array, kind: Array) -> Array:
     """(2 M, 2 M) covariance from (M, K, 2) shifts by one sigma, common to the sightings of one kind."""
+    return weighted(rows, np.asarray(kind[:, None] == kind, np.float64))
+
+
+def weighted(rows: Array, correlation: Array) -> Array:
+    """(2 M, 2 M) covariance from (M, K, 2) shifts by one sigma of errors that hang together by (M, M) correlations."""
     flat = rows.transpose(0, 2, 1).reshape(2 * len(rows), -1)
-    return np.asarray((flat @ flat.T) * np.kron(kind[:, None] == kind, np.ones((2, 2))))
+    return np.asarray((flat @ flat.T) * np.kron(correlation, np.ones((2, 2))))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import OutputError
+from pipeline.geo.tracks import Track, tracks
 from pipeline.report.best import best_sighting, crop_px, evidence_order
 from pipeline.report.shapes import wrapped_lon_deg
 from pipeline.types import Frame, Hit, HitList, Looked, Mission, Pose, Sighting, hit_feature, iso_utc
@@ -40,11 +41,29 @@ def feature_with_evidence(hit: Hit, frames: Mapping[str, Frame], looked: Mapping
     coordinates = feature["geometry"]["coordinates"]
     coordinates[0] = wrapped_lon_deg(coordinates[0])
     best, crop = best_sighting(hit, frames, looked), crop_path(hit.id)
+    feature["properties"] |= _in_films(hit)
     feature["properties"]["evidence"] = [
         _evidence(s, frames.get(s.detection.frame_id), looked.get(s.detection.frame_id), crop if s is best else None)
         for s in evidence_order(hit)
     ]
     return feature
+
+
+def _in_films(hit: Hit) -> dict[str, Any]:
+    """What only films tell: the speed of what moves over the ground, and the hit's tracks."""
+    speed = {} if hit.moving_mps is None else {"moving_mps": round(hit.moving_mps, 1)}
+    told = [_track(t) for t in tracks(hit)]
+    return {**speed, **({"tracks": told} if told else {})}
+
+
+def _track(track: Track) -> dict[str, Any]:
+    return {
+        "id": track.id,
+        "source": track.film,
+        "frames": track.frames,
+        "first_seen": iso_utc(track.first_ns),
+        "last_seen": iso_utc(track.last_ns),
+    }
 
 
 def crop_path(hit_id: str) -> str:
@@ -71,6 +90,8 @@ def _evidence(s: Sighting, frame: Frame | None, seen: Looked | None, crop: str |
         "point_px": [round(v, 2) for v in found.point_px],
         "confidence": round(found.confidence, 4),
         "detector": found.detector,
+        **({"track": s.track} if s.track else {}),
+        **({"motion": round(found.motion, 3)} if found.motion is not None else {}),
         "sharpness": round(seen.sharpness, 2) if seen else None,
         "crop": crop if part else None,
         "crop_px": list(part) if part else None,

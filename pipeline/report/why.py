@@ -20,8 +20,9 @@ from pipeline.geo.associate import Stack, stack
 from pipeline.geo.estimate import apart, doubts, heard, windows
 from pipeline.geo.geodesy import from_enu, to_enu
 from pipeline.geo.ground import Surface, open_ground
-from pipeline.geo.joint import Common, Joint, together
+from pipeline.geo.joint import Common, Joint, alike, together
 from pipeline.geo.locate import as_covariance, locate
+from pipeline.geo.tracks import placed_by
 from pipeline.types import LENS, OWN, SHARED, Covariance, Frame, GeoPoint, Hit, Mission, Posterior, Sighting
 
 Array = NDArray[np.float64]
@@ -118,12 +119,14 @@ class _Solved:
 
 
 def _solve(hits: Sequence[Hit], hit: Hit, joint: Joint | None) -> _Solved:
-    """Least squares as in `geo.estimate`, for the weights of one place."""
-    everything = tuple(x for h in hits for x in h.sightings)
+    """Least squares as in `geo.estimate`, for the weights of one place; what moves was placed without the others."""
+    solved = [hit] if hit.moving_mps is not None else [h for h in hits if h.moving_mps is None]
+    said = [placed_by(h) for h in solved]
+    everything = tuple(x for sightings in said for x in sightings)
     s = stack(everything)
-    ends = np.cumsum([len(h.sightings) for h in hits])
-    places = [list(range(end - len(h.sightings), end)) for h, end in zip(hits, ends, strict=True)]
-    mine = next(p for p, h in enumerate(hits) if h is hit)
+    ends = np.cumsum([len(sightings) for sightings in said])
+    places = [list(range(end - len(sightings), end)) for sightings, end in zip(said, ends, strict=True)]
+    mine = next(p for p, h in enumerate(solved) if h is hit)
     run = next(run for run in windows(s, places) if mine in run)
     spoken = [heard(s, places[p]) for p in run]
     index = np.array([i for members in spoken for i in members], np.intp)
@@ -170,7 +173,8 @@ def _posed(solved: _Solved, own: Sequence[Array], joint: Joint | None) -> Parts:
     for name, rows, weight in zip(photos, own, solved.weights, strict=True):
         moved[:, names.index(name)] += rows @ weight.T
     if joint is None:
-        by_error = np.einsum("kpsi,lpsj->kij", moved, moved)
+        first = {x.exposure: x for x in reversed(solved.sightings)}
+        by_error = np.einsum("kpsi,pq,lqsj->kij", moved, alike([first[n] for n in names]), moved)
     else:
         ids = names * len(OWN)
         both = joint.covariance(ids, moved.reshape(len(ids), len(OWN), 2))

@@ -71,6 +71,18 @@ def test_evidence_names_the_video_its_frame_and_the_files_hash(flight, done):
     assert all((done / e["crop"]).is_file() for e in entries if e["crop"])
 
 
+def test_each_hit_is_one_track_in_each_film_that_shows_it(done):
+    for feature in json.loads((done / "hits.geojson").read_bytes())["features"]:
+        hit = feature["properties"]
+        entries = {t["id"]: [e for e in hit["evidence"] if e["track"] == t["id"]] for t in hit["tracks"]}
+        assert [t["source"] for t in hit["tracks"]] == sorted({e["source"] for e in hit["evidence"]})
+        assert sum(map(len, entries.values())) == len(hit["evidence"])
+        for track in hit["tracks"]:
+            assert track["frames"] == len(entries[track["id"]])
+            times = sorted(e["t"] for e in entries[track["id"]])
+            assert (track["first_seen"], track["last_seen"]) == (times[0], times[-1])
+
+
 def test_every_searched_frame_has_a_footprint(done):
     import geopandas
 
