@@ -28,7 +28,7 @@ from pipeline.imagery import Image
 from pipeline.learn.labels import read_labelled
 from pipeline.learn.metrics import Seen, average_precision, overlap, recall_at
 from pipeline.sim import FlightConfig, fly
-from pipeline.sim import plumes as drawings
+from pipeline.sim import draw as drawings
 from pipeline.sim.render import open_studio, photo
 from pipeline.types import Box
 

@@ -2,7 +2,9 @@
 
     DATA/data.yaml      what ultralytics reads: classes, train.txt, watch.txt; beside it what `eval` reads
     DATA/lists.json     every picture: where it came from, SHA-256 of its bytes, set, scene; counts and recipe
+    DATA/things.jsonl   a line for each drawn tile: what it was drawn over, and what is known of each thing on it
     DATA/images/SET/…   pictures of a set, DATA/labels/SET/… their labels
+    DATA/masks/SET/…    of drawn tiles: PNG with the n-th thing's pixels as n
     DATA/clean.txt      whole photos of the held-out flights: nothing is in them, every box on them is a false alarm
 
 Sets: `train`; `watch`, by which the best epoch is chosen: scenes of their own, and tiles drawn over the flights of the
@@ -20,10 +22,10 @@ from typing import Any
 
 from pipeline import imagery
 from pipeline.errors import MissionError, OutputError
-from pipeline.imagery import Image
 from pipeline.learn.labels import Labelled, Share, pictures_under, read_labelled, write_boxes
-from pipeline.learn.scenes import held_out, scenes, thinned, thumbnails
-from pipeline.learn.tiles import CLASSES, known_places, tiles_of
+from pipeline.learn.scenes import fold_of, held_out, scenes, thinned, thumbnails
+from pipeline.learn.tiles import CLASSES, DrawnTile, known_places, tiles_of
+from pipeline.parallel import open_pool, pmap
 
 SCHEMA_VERSION = 1
 TESTS = ("real", "drawn")
@@ -46,10 +48,13 @@ class Recipe:
     test_share: float = 0.2  # of the labelled pictures, by whole scenes
     seed: int = 1
     watch_share: float = 0.15  # of what is left of them, by whole scenes too; the best epoch is chosen by these
+    fold: tuple[int, int] | None = None  # (k, n): the test is the k-th of n parts instead of `test_share`
+    repeat: int = 1  # how often a labelled picture comes in an epoch
+    negatives: tuple[str, ...] = ()  # pictures in which nothing is, such as a former model's false alarms
 
 
-def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: None) -> Path:
-    """Make the data set in a new folder and return its data.yaml.
+def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: None, workers: int = 1) -> Path:
+    """Make the data set in a new folder and return its data.yaml; the same for any number of workers.
 
     Raises OutputError for a folder that is there, MissionError and ImageryError for pictures that cannot be used.
     """
@@ -60,11 +65,14 @@ def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: Non
     writer = _Writer(out)
     if recipe.labelled:
         _labelled(recipe, writer, tell)
-    if recipe.photos:
-        _tiles(recipe, recipe.photos, (("train", recipe.tiles), ("watch", max(2, round(WATCHED * recipe.tiles)))),
-               writer, tell)  # fmt: skip
-    if recipe.held_out:
-        _tiles(recipe, recipe.held_out, (("drawn", recipe.test_tiles),), writer, tell)
+    for picture in (p for folder in recipe.negatives for p in pictures_under(Path(folder))):
+        writer.copy(Labelled(picture, ()), "train", len(writer), -1)
+    watched = max(2, round(WATCHED * recipe.tiles))
+    sets = (("train", recipe.tiles, recipe.photos), ("watch", watched, recipe.photos),
+            ("drawn", recipe.test_tiles, recipe.held_out))  # fmt: skip
+    for name, count, folders in sets:
+        if folders and count:
+            _tiles(recipe, folders, name, count, writer, tell, workers)
     return writer.finish(recipe, _clean(recipe.held_out))
 
 
@@ -95,7 +103,10 @@ def _labelled(recipe: Recipe, writer: _Writer, tell: Tell) -> None:
     paths = [p.path for p in pictures]
     thumbs = thumbnails(paths)
     groups = scenes(paths, thumbs)
-    test = held_out(groups, paths, recipe.test_share, recipe.seed)
+    if recipe.fold is None:
+        test = held_out(groups, paths, recipe.test_share, recipe.seed)
+    else:
+        test = fold_of(groups, paths, recipe.fold, recipe.seed)
     rest = [group for group in groups if group[0] not in test]
     watch = held_out(rest, paths, recipe.watch_share * (1 - len(test) / len(paths)), recipe.seed)
     train = set(thinned([i for i in range(len(paths)) if i not in test | watch], thumbs))
@@ -115,18 +126,29 @@ def _check_classes(pictures: Iterable[Labelled]) -> None:
 
 
 def _tiles(
-    recipe: Recipe, folders: Sequence[str], wanted: Sequence[tuple[str, int]], writer: _Writer, tell: Tell
+    recipe: Recipe, folders: Sequence[str], name: str, count: int, writer: _Writer, tell: Tell, workers: int
 ) -> None:
     photos = [(p, known_places(p.parent).get(p.name, ())) for f in folders for p in pictures_under(Path(f))]
     if not photos:
         raise MissionError(f"{', '.join(folders)}: no photos to draw over")
-    for name, count in wanted:
-        each = -(-count // len(photos))
-        for n, (photo, known) in enumerate(photos):
-            tell(name, n + 1, len(photos))
-            seed = recipe.seed if name == "train" else recipe.seed + 1_000_003
-            for k, (tile, boxes) in enumerate(tiles_of(photo, each, recipe.size_px, seed, known)):
-                writer.draw(photo, tile, boxes, name, f"{photo.parent.parent.name}-{photo.stem}-{k:03d}")
+    each = -(-count // len(photos))
+    seed = recipe.seed if name == "train" else recipe.seed + 1_000_003
+    orders = [(p, each, recipe.size_px, seed, known) for p, known in photos]
+    with open_pool(workers, None, len(orders), imagery.use_one_thread) as pool:
+        for n, (order, tiles) in enumerate(zip(orders, pmap(_drawn, orders, pool), strict=True), 1):
+            tell(name, n, len(orders))
+            for k, tile in enumerate(tiles):
+                writer.draw(order[0], tile, name, k)
+
+
+def _drawn(order: tuple[Path, int, int, int, Sequence[tuple[float, float]]]) -> list[DrawnTile]:
+    """In a worker."""
+    return list(tiles_of(*order))
+
+
+def background_of(photo: Path) -> str:
+    """The flight or group a photo belongs to, by its folder."""
+    return photo.parent.parent.name if photo.parent.name in ("images", "frames") else photo.parent.name
 
 
 def _clean(folders: Iterable[str]) -> list[str]:
@@ -141,20 +163,32 @@ class _Writer:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._entries: list[dict[str, Any]] = []
+        self._things: list[dict[str, Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def copy(self, picture: Labelled, name: str, number: int, scene: int) -> None:
-        """A labelled picture: reduced for the training, its own bytes for the test."""
+        """A labelled picture: reduced for the training, its own bytes for the test. One of nothing is of scene -1."""
         data = imagery.read_bytes(picture.path)
         origin, sha = picture.path.as_posix(), imagery.sha256(data)
-        target = f"real-{number:05d}{picture.path.suffix.lower()}"
+        stem = f"{'real' if scene >= 0 else 'nothing'}-{number:05d}"
+        target = f"{stem}{picture.path.suffix.lower()}"
         if name != "real":
             image = imagery.reduced(imagery.decode(data, picture.path.name), LONG_SIDE_PX)
-            data, target = imagery.encode_jpeg(image, 95), f"real-{number:05d}.jpg"
+            data, target = imagery.encode_jpeg(image, 95), f"{stem}.jpg"
         self._put(name, target, data, picture.boxes, {"from": origin, "from_sha256": sha, "scene": scene})
 
-    def draw(self, photo: Path, tile: Image, boxes: Sequence[Share], name: str, stem: str) -> None:
+    def draw(self, photo: Path, tile: DrawnTile, name: str, number: int) -> None:
         """A tile with what was drawn on it."""
-        self._put(name, f"{stem}.jpg", imagery.encode_jpeg(tile, 95), boxes, {"from": photo.as_posix()})
+        background = background_of(photo)
+        file = f"{background}-{photo.stem}-{number:03d}.jpg"
+        self._put(name, file, tile.jpeg, tile.shares(), {"from": photo.as_posix(), "background": background})
+        mask = self._out / "masks" / name / f"{Path(file).stem}.png"
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        mask.write_bytes(tile.mask_png)
+        things = [t.told() for t in tile.things]
+        self._things.append({"picture": f"images/{name}/{file}", "background": background, "things": things})
 
     def _put(self, name: str, file: str, data: bytes, boxes: Sequence[Share], facts: dict[str, Any]) -> None:
         picture, labels = self._out / "images" / name / file, self._out / "labels" / name / f"{Path(file).stem}.txt"
@@ -172,7 +206,8 @@ class _Writer:
             raise MissionError("nothing is left to train on")
         sets["watch"] = sets["watch"] or sets["train"][:16]
         for name, entries in sets.items():
-            lines = [f"./{e['picture']}\n" for e in entries]
+            often = recipe.repeat if name == "train" else 1
+            lines = [f"./{e['picture']}\n" for e in entries for _ in range(often if e.get("scene", -1) >= 0 else 1)]
             (self._out / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
         (self._out / "clean.txt").write_text("".join(f"{c}\n" for c in clean), encoding="utf-8")
         lists = {
@@ -182,6 +217,8 @@ class _Writer:
             "counts": {name: _counts(entries) for name, entries in sets.items()},
             "pictures": self._entries,
         }
+        told = "".join(json.dumps(t, ensure_ascii=False) + "\n" for t in self._things)
+        (self._out / "things.jsonl").write_text(told, encoding="utf-8")
         text = json.dumps(lists, ensure_ascii=False, indent=1)
         (self._out / "lists.json").write_text(text + "\n", encoding="utf-8")
         return _write_yaml(self._out)

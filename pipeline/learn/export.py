@@ -46,17 +46,15 @@ def export(source: Path, out: Path) -> Exported:
         raise OutputError(f"{out}: name a file that ends in .onnx")
     if out.exists():
         raise OutputError(f"{out}: is there already")
-    weights = _weights(source)
     woken()
     with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder, safe_ultralytics():
+        model = copy_opened(source, Path(folder))
         copy = Path(folder) / "weights.pt"
-        shutil.copyfile(weights, copy)
-        model = _opened(copy, weights.name)
         size_px = _size(model)
         made = _cleaned(Path(_converted(model, size_px)))
         worst_px, worst_confidence = _compared(copy, made, size_px)
         if worst_px > MOST_PX or worst_confidence > MOST_CONFIDENCE:
-            raise ModelError(f"{weights.name}: ONNX Runtime is {worst_px:.3g} px and {worst_confidence:.3g} off torch")
+            raise ModelError(f"{source.name}: ONNX Runtime is {worst_px:.3g} px and {worst_confidence:.3g} off torch")
         out.parent.mkdir(parents=True, exist_ok=True)
         aside = out.with_name(f".{out.name}.aside")
         shutil.copyfile(made, aside)
@@ -64,6 +62,13 @@ def export(source: Path, out: Path) -> Exported:
     data = out.read_bytes()
     names = tuple(str(n) for n in model.names.values())
     return Exported(out, imagery.sha256(data), len(data), names, size_px, worst_px, worst_confidence)
+
+
+def copy_opened(source: Path, folder: Path) -> Any:
+    """The network of a run folder or a .pt, opened from FOLDER/weights.pt: ultralytics writes beside what it opens."""
+    weights, copy = _weights(source), folder / "weights.pt"
+    shutil.copyfile(weights, copy)
+    return _opened(copy, weights.name)
 
 
 def _weights(source: Path) -> Path:

@@ -52,6 +52,13 @@ def average_precision(detections: Iterable[Seen], truths: Mapping[str, Sequence[
     if total == 0:
         return float("nan")
     confidence, right = matched(detections, truths, iou)
+    return area_under(confidence, right, total)
+
+
+def area_under(confidence: NDArray[np.float64], right: NDArray[np.bool_], total: int) -> float:
+    """`average_precision` of what is matched already, most confident first, against `total` truths; NaN for none."""
+    if total == 0:
+        return float("nan")
     if not len(right):
         return 0.0
     last = np.flatnonzero(np.append(confidence[1:] != confidence[:-1], True))

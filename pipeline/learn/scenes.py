@@ -42,10 +42,11 @@ Thumbs = NDArray[np.float32]  # (N, SIDE_PX²), each of mean 0 and length 1, or 
 
 def thumbnails(paths: Sequence[Path]) -> Thumbs:
     """What the pictures look like, in few numbers; raises ImageryError for a picture that cannot be read."""
-    return np.stack([_thumbnail(imagery.decode(imagery.read_bytes(p), p.name)) for p in paths])
+    return np.stack([thumbnail(imagery.decode(imagery.read_bytes(p), p.name)) for p in paths])
 
 
-def _thumbnail(image: imagery.Image) -> NDArray[np.float32]:
+def thumbnail(image: imagery.Image) -> NDArray[np.float32]:
+    """What one picture looks like: (SIDE_PX²,)."""
     import cv2
 
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -100,12 +101,33 @@ def held_out(groups: Sequence[Sequence[int]], paths: Sequence[Path], share: floa
     """
     wanted = share * len(paths)
     names = [min(paths[i].name for i in group) for group in groups]
-    order = sorted(range(len(groups)), key=lambda g: hashlib.sha256(f"{seed}:{names[g]}".encode()).hexdigest())
+    order = sorted(range(len(groups)), key=lambda g: _by_hash(seed, names[g]))
     taken: set[int] = set()
     for g in order:
         if len(taken) < wanted and len(taken) + len(groups[g]) <= MOST_HELD_OUT * wanted:
             taken.update(groups[g])
     return taken
+
+
+def fold_of(groups: Sequence[Sequence[int]], paths: Sequence[Path], fold: tuple[int, int], seed: int) -> set[int]:
+    """Pictures of the k-th (from 1) of n parts, each of whole scenes.
+
+    The largest scenes are dealt first, each to the part with the fewest pictures; equal ones in the order of SHA-256
+    of "SEED:NAME". Raises ValueError where there is no such part.
+    """
+    number, parts = fold
+    if not 1 <= number <= parts:
+        raise ValueError(f"there is no part {number} of {parts}")
+    names = [min(paths[i].name for i in group) for group in groups]
+    order = sorted(range(len(groups)), key=lambda g: (-len(groups[g]), _by_hash(seed, names[g])))
+    dealt: list[set[int]] = [set() for _ in range(parts)]
+    for g in order:
+        min(dealt, key=len).update(groups[g])
+    return dealt[number - 1]
+
+
+def _by_hash(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def thinned(indices: Sequence[int], thumbs: Thumbs) -> list[int]:

@@ -1,33 +1,79 @@
-"""Tiles cut from photos at full resolution, with smoke, dust, outfalls and panels drawn over them."""
+"""Tiles cut from photos, with smoke, dust, outfalls and panels drawn over them, and with what only looks like these."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import imagery
 from pipeline.imagery import Image
 from pipeline.learn.labels import Share, share_of
-from pipeline.sim.plumes import Drawn, draw, shade, water
-from pipeline.types import Box
+from pipeline.learn.wear import worn
+from pipeline.sim.draw import Drawn, View, decoy, draw, guess_view
+from pipeline.types import Box, Pixel
 
 CLASSES = ("smoke", "dust", "outfall", "marker")
-WEIGHTS = (0.36, 0.2, 0.26, 0.18)  # how often each is drawn
-EMPTY = 0.3  # share of the tiles with nothing to find
-DECOYS = 0.35  # share of them with water and, apart from that, with a shadow
-COARSEST = 4.0  # picture pixels a tile's pixel, at most
+WEIGHTS = (0.32, 0.26, 0.24, 0.18)  # how often each is drawn
+MORE = (0.2, 0.3, 0.25, 0.15, 0.1)  # one to five things in a tile: a network learns from things, not from tiles
+EMPTY = 0.2  # share of the tiles with nothing to find
+DECOYS = 0.6  # share of the empty tiles with something that only looks like a source
+DECOYS_BESIDE = 0.2  # and of the others
+COARSEST = 8.0  # picture pixels a tile's pixel, at most
 KEEP_OFF_PX = 160  # from a point that a table beside the photos knows
 MAX_TABLE_BYTES = 16 * 1024 * 1024
+ROOM_PX = 4.0  # between two drawn things
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What is known of one drawn thing: `Drawn` without its pixels."""
+
+    label: str
+    box_px: Box
+    source_px: Pixel
+    kind: str
+    contrast_de: float
+    opacity: float
+    size_px: float
+
+    def told(self) -> dict[str, Any]:
+        """A thing of things.jsonl."""
+        return {
+            "class": self.label,
+            "box_px": [round(v, 2) for v in self.box_px],
+            "source_px": [round(v, 2) for v in self.source_px],
+            "kind": self.kind,
+            "contrast_de": round(self.contrast_de, 2),
+            "opacity": round(self.opacity, 3),
+            "size_px": round(self.size_px, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTile:
+    """A tile as JPEG, and what was drawn on it; `mask_png` has the n-th thing's pixels as n, the rest as 0."""
+
+    jpeg: bytes
+    mask_png: bytes
+    side_px: int
+    things: tuple[Thing, ...]
+
+    def shares(self) -> tuple[Share, ...]:
+        """Its boxes as YOLO's text has them, classes by their place in `CLASSES`."""
+        return tuple(share_of(CLASSES.index(t.label), t.box_px, self.side_px, self.side_px) for t in self.things)
 
 
 def tiles_of(
     photo: Path, count: int, side_px: int, seed: int, known: Sequence[tuple[float, float]] = ()
-) -> Iterator[tuple[Image, tuple[Share, ...]]]:
-    """`count` square tiles of a photo and the boxes in them (classes by their place in `CLASSES`).
+) -> Iterator[DrawnTile]:
+    """`count` square tiles of a photo and what was drawn on them.
 
     `known` are pixels that no tile may hold: what is really there would be taught as nothing. The same photo's name
     and seed give the same tiles. Raises ImageryError for a photo that cannot be read.
@@ -39,7 +85,8 @@ def tiles_of(
     for _ in range(count):
         tile = _cut(image, side_px, rng, np.array(known, float).reshape(-1, 2))
         if tile is not None:
-            yield _drawn_over(tile, rng)
+            drawn, mask, things = _drawn_over(_turned(tile, rng), rng)
+            yield DrawnTile(worn(drawn, rng), _png(mask), side_px, things)
 
 
 def _cut(image: Image, side_px: int, rng: np.random.Generator, known: np.ndarray) -> Image | None:
@@ -58,33 +105,57 @@ def _cut(image: Image, side_px: int, rng: np.random.Generator, known: np.ndarray
     return None
 
 
-def _drawn_over(tile: Image, rng: np.random.Generator) -> tuple[Image, tuple[Share, ...]]:
-    side = tile.shape[0]
-    if rng.random() < DECOYS:
-        tile = shade(tile, rng)
-    if rng.random() < EMPTY:
-        return _worn(water(tile, rng) if rng.random() < DECOYS else tile, rng), ()
-    # An outfall brings water with it, which would cover what was drawn before.
-    wanted = sorted(rng.choice(CLASSES, size=1 + int(rng.random() < 0.3), p=WEIGHTS), key=lambda c: c != "outfall")
-    drawn: list[Drawn] = []
-    for label in dict.fromkeys(str(c) for c in wanted):
-        new = draw(tile, label, rng)
-        if all(_apart(new.box_px, old.box_px) for old in drawn):
-            drawn, tile = [*drawn, new], new.image
-    return _worn(tile, rng), tuple(share_of(CLASSES.index(d.label), d.box_px, side, side) for d in drawn)
+def _turned(tile: Image, rng: np.random.Generator) -> Image:
+    """The tile or its mirror: few photos have to give many."""
+    return np.ascontiguousarray(tile[:, ::-1]) if rng.random() < 0.5 else tile
+
+
+def _png(mask: NDArray[np.uint8]) -> bytes:
+    import cv2
+
+    return bytes(cv2.imencode(".png", mask)[1])
+
+
+def _drawn_over(tile: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.uint8], tuple[Thing, ...]]:
+    view = guess_view(tile.shape[0], tile.shape[1], rng)
+    empty = bool(rng.random() < EMPTY)
+    while rng.random() < (DECOYS if empty else DECOYS_BESIDE):
+        tile = decoy(tile, rng, view)
+    mask = np.zeros(tile.shape[:2], np.uint8)
+    if empty:
+        return tile, mask, ()
+    things: list[Thing] = []
+    for label in _wanted(rng):
+        new = _tried(tile, label, rng, view)
+        if new is not None and all(_apart(new.box_px, old.box_px) for old in things):
+            tile = new.image
+            things.append(_thing(new))
+            mask[new.mask] = len(things)
+    return tile, mask, tuple(things)
+
+
+def _wanted(rng: np.random.Generator) -> list[str]:
+    """Labels in the order in which they are drawn: an outfall brings water, which would cover what was there before."""
+    count = 1 + int(rng.choice(len(MORE), p=MORE))
+    wanted = [str(c) for c in rng.choice(CLASSES, size=count, p=WEIGHTS)]
+    outfalls = [c for c in wanted if c == "outfall"][:1]
+    return outfalls + [c for c in wanted if c != "outfall"]
+
+
+def _tried(tile: Image, label: str, rng: np.random.Generator, view: View) -> Drawn | None:
+    try:
+        return draw(tile, label, rng, view)
+    except ValueError:  # this view leaves no room for it
+        return None
+
+
+def _thing(drawn: Drawn) -> Thing:
+    return Thing(drawn.label, drawn.box_px, drawn.source_px, drawn.kind, drawn.contrast_de, drawn.opacity,
+                 drawn.size_px)  # fmt: skip
 
 
 def _apart(a: Box, b: Box) -> bool:
-    return a[2] < b[0] or b[2] < a[0] or a[3] < b[1] or b[3] < a[1]
-
-
-def _worn(tile: Image, rng: np.random.Generator) -> Image:
-    """Noise and a soft lens over all of it, so that what was drawn is no sharper or cleaner than the photo."""
-    import cv2
-
-    blurred = cv2.GaussianBlur(tile, (0, 0), rng.uniform(0.3, 0.9)) if rng.random() < 0.5 else tile
-    noisy = blurred + rng.normal(0, rng.uniform(0, 5), tile.shape)
-    return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+    return a[2] + ROOM_PX < b[0] or b[2] + ROOM_PX < a[0] or a[3] + ROOM_PX < b[1] or b[3] + ROOM_PX < a[1]
 
 
 def known_places(folder: Path) -> dict[str, list[tuple[float, float]]]:

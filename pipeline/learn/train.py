@@ -17,9 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pipeline.detect.models import registered
 from pipeline.detect.trusted import awake
 from pipeline.errors import ModelError, OutputError
 from pipeline.files import write_bytes_atomic
+from pipeline.learn.half import can_halve, halved
 
 ARCHITECTURE = "yolov5n.yaml"
 MAX_BASE_BYTES = 512 * 1024 * 1024
@@ -28,7 +30,7 @@ MISSING = "training and exporting need the extra: pip install 'qianliyan[train]'
 FIXED: dict[str, Any] = {
     "optimizer": "AdamW", "lr0": 0.00125, "lrf": 0.02, "cos_lr": True, "warmup_epochs": 1.0, "warmup_bias_lr": 0.01,
     "momentum": 0.9, "mosaic": 0.7, "flipud": 0.25, "fliplr": 0.5, "scale": 0.5, "translate": 0.1, "degrees": 0.0,
-    "amp": False, "plots": False, "patience": 0, "deterministic": True, "cache": "ram",
+    "hsv_s": 0.4, "amp": False, "plots": False, "patience": 0, "deterministic": True, "cache": "ram",
 }  # fmt: skip
 CLOSE_MOSAIC = 0.15  # of the epochs, the last ones: whole pictures only
 
@@ -47,6 +49,7 @@ class Options:
     device: str = "cpu"
     seed: int = 1
     choose: bool = True  # the epoch that does best on the data set's `watch`; False: the last one
+    half: bool | None = None  # convolutions in bfloat16; None: on a processor that computes in it
 
 
 def woken() -> tuple[Any, Any]:
@@ -67,7 +70,7 @@ def train(options: Options, run: Path) -> Path:
     run.mkdir(parents=True, exist_ok=True)
     if (run / "train.json").exists():
         raise OutputError(f"{run}: a training is there already; go on with it by --resume, or name another folder")
-    base = read_base(Path(options.base)) if options.base else {}
+    base = read_base(state_of(options.base)) if options.base else {}
     _note(run, {"options": asdict(options), "architecture": ARCHITECTURE, "fixed": FIXED,
                 "versions": versions(torch), "done": False})  # fmt: skip
     overrides = _overrides(options, run)
@@ -119,6 +122,20 @@ def versions(torch: Any) -> dict[str, str]:
     return {"torch": str(torch.__version__), **{name: version(name) for name in ("ultralytics", "numpy")}}
 
 
+def state_of(base: str) -> Path:
+    """The state dict of a model of the registry, or a path to one; raises ModelError for a model without one."""
+    if base.lower().endswith(".safetensors"):
+        return Path(base)
+    models = registered()
+    if base not in models:
+        known = ", ".join(sorted(models))
+        raise ModelError(f"there is no model called {base!r} (there are: {known}); a path ends in .safetensors")
+    path = models[base].base
+    if path is None or not path.is_file():
+        raise ModelError(f"{base}: there is no state dict of it to begin from (base in the registry)")
+    return path
+
+
 def read_base(path: Path) -> dict[str, Any]:
     """A state dict of float32 tensors; a safetensors file holds no code. Raises ModelError for anything else."""
     try:
@@ -145,15 +162,18 @@ def fill(network: Any, base: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _overrides(options: Options, run: Path) -> dict[str, Any]:
+    # Without `nbs` ultralytics gathers 64 pictures for one step, which a training of minutes cannot spare.
     return {**FIXED, "model": ARCHITECTURE, "data": str(Path(options.data).absolute()), "imgsz": options.size_px,
-            "epochs": options.epochs, "batch": options.batch, "device": options.device, "seed": options.seed,
+            "epochs": options.epochs, "batch": options.batch, "nbs": options.batch,
+            "device": options.device, "seed": options.seed,
             "close_mosaic": max(1, round(CLOSE_MOSAIC * options.epochs)),
             "val": options.choose, "workers": 0 if options.device == "cpu" else 8,
             "project": str(run.absolute()), "name": "fit", "exist_ok": True}  # fmt: skip
 
 
 def _fit(overrides: dict[str, Any], base: Mapping[str, Any], options: Options, run: Path) -> Path:
-    with safe_ultralytics():
+    half = can_halve(import_module("torch")) if options.half is None else options.half
+    with safe_ultralytics(), halved(half and options.device == "cpu"):
         trainer = _trainer(overrides, base, run)
         _plan(trainer, options)
         trainer.train()
@@ -190,6 +210,7 @@ def _plan(trainer: Any, options: Options) -> None:
 
     def start(_: Any) -> None:
         torch.set_num_threads(options.threads)
+        trainer.model.to(memory_format=torch.channels_last)
         started.append(time.monotonic())
 
     def plan(t: Any) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,8 +14,9 @@ from pipeline import imagery
 from pipeline.errors import MissionError, OutputError
 from pipeline.learn.dataset import Recipe, build
 from pipeline.learn.evaluate import asked_of, label_path_of
-from pipeline.learn.labels import read_boxes
+from pipeline.learn.labels import box_px, read_boxes
 from pipeline.learn.tiles import CLASSES, KEEP_OFF_PX, known_places, tiles_of
+from pipeline.sim.draw.paint import extent
 
 
 def photo(seed: int, height: int = 240, width: int = 320) -> imagery.Image:
@@ -91,6 +93,51 @@ def test_labels_lie_inside_their_pictures(made: Path) -> None:
         assert min(x - w / 2, y - h / 2) >= -1e-5 and max(x + w / 2, y + h / 2) <= 1 + 1e-5
 
 
+def test_things_beside_the_pictures_are_those_of_the_labels(made: Path) -> None:
+    lines = [json.loads(line) for line in (made / "things.jsonl").read_text(encoding="utf-8").splitlines()]
+    drawn = [e for e in json.loads((made / "lists.json").read_bytes())["pictures"] if "background" in e]
+    assert [line["picture"] for line in lines] == [e["picture"] for e in drawn]
+    assert {line["background"] for line in lines} == {"甲", "乙"}
+    assert any(line["things"] for line in lines)
+    for line in lines:
+        shares = read_boxes(label_path_of(made / line["picture"]))
+        assert [t["class"] for t in line["things"]] == [CLASSES[b[0]] for b in shares]
+        for thing, share in zip(line["things"], shares, strict=True):
+            assert thing["box_px"] == pytest.approx(box_px(share, 96, 96), abs=0.01)
+        masks = cv2.imdecode(np.fromfile(mask_path(made, line["picture"]), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert masks.shape == (96, 96) and masks.max() == len(line["things"])
+        for n, thing in enumerate(line["things"], 1):
+            assert extent(masks == n) == tuple(thing["box_px"])
+
+
+def mask_path(made: Path, picture: str) -> Path:
+    return made / picture.replace("images/", "masks/").replace(".jpg", ".png")
+
+
+def test_folds_part_the_labelled_pictures_by_scene(flights: Path, tmp_path: Path) -> None:
+    asked: list[str] = []
+    for k in (1, 2, 3):
+        folder = build(Recipe((str(flights / "smoke"),), fold=(k, 3)), tmp_path / str(k)).parent
+        entries = json.loads((folder / "lists.json").read_bytes())["pictures"]
+        asked += [e["from"] for e in entries if e["set"] == "real"]
+        assert not {e["scene"] for e in entries if e["set"] == "real"} & {
+            e["scene"] for e in entries if e["set"] != "real"
+        }
+    assert sorted(asked) == sorted(p.as_posix() for p in (flights / "smoke" / "images").iterdir())
+
+
+def test_negatives_are_learned_from_and_labelled_pictures_come_more_often(flights: Path, tmp_path: Path) -> None:
+    negatives = (str(flights / "甲"),)
+    made = build(Recipe((str(flights / "smoke"),), negatives=negatives, repeat=3), tmp_path / "n").parent
+    lines = (made / "train.txt").read_text(encoding="utf-8").splitlines()
+    entries = {f"./{e['picture']}": e for e in json.loads((made / "lists.json").read_bytes())["pictures"]}
+    for line in set(lines):
+        empty = entries[line]["scene"] < 0
+        assert lines.count(line) == (1 if empty else 3)
+        assert empty == (not entries[line]["boxes"])
+    assert sum(entries[line]["scene"] < 0 for line in lines) == 2
+
+
 def test_test_pictures_keep_their_bytes_and_clean_photos_are_the_held_out_ones(made: Path, flights: Path) -> None:
     for entry in json.loads((made / "lists.json").read_bytes())["pictures"]:
         if entry["set"] == "real":
@@ -101,7 +148,7 @@ def test_test_pictures_keep_their_bytes_and_clean_photos_are_the_held_out_ones(m
 
 
 def test_the_same_recipe_gives_the_same_bytes(recipe: Recipe, made: Path, tmp_path: Path) -> None:
-    again = build(recipe, tmp_path / "again").parent
+    again = build(recipe, tmp_path / "again", workers=2).parent
     one, other = (json.loads((f / "lists.json").read_bytes()) for f in (made, again))
     assert one == other
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from pipeline import imagery
 from pipeline.cli.learn import evaluate as command
 from pipeline.cli.learn import export, train
+from pipeline.detect.models import AS_THEY_ARE
 from pipeline.errors import MissionError, ModelError
 from pipeline.learn import evaluate as module
 from pipeline.learn.evaluate import evaluate
@@ -27,6 +28,7 @@ class Known:
     """Finds the left half in dark pictures, and in light ones things that are not there."""
 
     name, digest, threshold = "yolo:known", "0", 0.25
+    calibration = AS_THEY_ARE
 
     def __init__(self, model: str) -> None:
         self.model = model
