@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,14 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
 
     write_atomic(path, fill)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same bytes under a second name, without using the disk twice where it can; raises OSError."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def write_json_atomic(path: Path, value: Any) -> None:

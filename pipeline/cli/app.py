@@ -38,6 +38,7 @@ from pipeline.cli.options import (
 from pipeline.cli.report import report
 from pipeline.cli.serve import serve
 from pipeline.cli.sim import sim
+from pipeline.cli.teach import convert, lessons, mine
 from pipeline.config import ADJUST, RunConfig
 from pipeline.errors import PipelineError
 from pipeline.types import Ground
@@ -343,3 +344,6 @@ app.command()(sim)
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(export)
+app.command()(convert)
+app.command()(lessons)
+app.command()(mine)

@@ -25,11 +25,16 @@ STAGES = {
     "report": "写出结果 writing",
     "sim": "制作演示航次 making the flight",
     "labelled": "读取标注 reading labels",
+    "convert": "转换图片 converting pictures",
+    "reviews": "整理核查结论 reading verdicts",
     "train": "制作训练图块 training tiles",
     "watch": "制作验证图块 watch tiles",
     "drawn": "检验合成图块 drawn tiles",
     "real": "检验真实图片 real pictures",
     "clean": "检验无目标照片 clean photos",
+    "tiles": "取图块 taking tiles",
+    "float": "检验浮点网络 in float",
+    "int8": "检验 8 位网络 in 8 bits",
 }
 
 

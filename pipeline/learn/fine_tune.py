@@ -1,0 +1,159 @@
+"""A model goes on learning from officers' verdicts, and is refused when it got worse.
+
+RUN/from.json        what was asked for
+RUN/reviews/         the verdicts as a data set with its version (`reviews`)
+RUN/rehearsal/       tiles drawn over photos, where they were asked for (`dataset`)
+RUN/data/            both together, what is learned from (`mix`)
+RUN/train.json, fit/ the training (`train`)
+RUN/accepted.onnx    the new weights when they are no worse by the rule in `compare`; else RUN/refused.onnx
+RUN/compare.json     old and new on what was held out, and why
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ModelError
+from pipeline.files import write_bytes_atomic, write_json_atomic
+from pipeline.learn.compare import compare
+from pipeline.learn.dataset import Recipe, build
+from pipeline.learn.export import export
+from pipeline.learn.mix import mix
+from pipeline.learn.reviews import build_reviews
+from pipeline.learn.tiles import CLASSES
+from pipeline.learn.train import (
+    ARCHITECTURE,
+    Options,
+    fill,
+    read_base,
+    read_note,
+    resume,
+    safe_ultralytics,
+    state_of,
+    train,
+    woken,
+)
+
+SCHEMA_VERSION = 1
+EPOCHS = 15
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to learn from, from where on, and what to compare with."""
+
+    reviews: tuple[str, ...]
+    base: str = "qly-n"  # a model of the registry that has a base, or a state dict in .safetensors
+    against: str | None = None  # the model to compare with; None: the one of the base
+    originals: tuple[str, ...] = ()  # folders with the photos that the runs looked at
+    rehearse: tuple[str, ...] = ()  # data sets; what they hold out is compared on too
+    photos: tuple[str, ...] = ()  # to draw over, to rehearse
+    held_out: tuple[str, ...] = ()  # photos to draw over for the comparison alone
+    tiles: int = 640
+    test_tiles: int = 240
+    size_px: int = 320
+    epochs: int = EPOCHS
+    hours: float | None = None
+    batch: int = 16
+    threads: int = 1
+    device: str = "cpu"
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the new weights."""
+
+    accepted: bool
+    weights: Path
+    told: dict[str, Any]
+
+
+def fine_tune(wish: Wish, run: Path, tell: Tell = lambda stage, done, total: None) -> Outcome:
+    """Learn from verdicts into a new run folder and compare.
+
+    Raises ModelError for weights that cannot be used, MissionError where nothing was judged, OutputError for a folder
+    that has a training.
+    """
+    woken()
+    base, _ = base_of(wish)
+    run.mkdir(parents=True, exist_ok=True)
+    build_reviews(_paths(wish.reviews), run / "reviews", _paths(wish.originals), wish.size_px, tell)
+    write_json_atomic(run / "from.json", {"schema_version": SCHEMA_VERSION, "wish": asdict(wish)})
+    if wish.photos:
+        recipe = Recipe(photos=wish.photos, held_out=wish.held_out, size_px=wish.size_px, tiles=wish.tiles,
+                        test_tiles=wish.test_tiles, seed=wish.seed)  # fmt: skip
+        build(recipe, run / "rehearsal", tell, wish.threads)
+    data = mix(run / "reviews", _rehearsed(wish, run), run / "data", wish.seed)
+    train(Options(str(data), str(base), wish.size_px, wish.epochs, wish.hours, wish.batch, wish.threads, wish.device,
+                  wish.seed), run)  # fmt: skip
+    return _compared(wish, run, tell)
+
+
+def go_on(run: Path, hours: float | None, tell: Tell = lambda stage, done, total: None) -> Outcome:
+    """Go on with one that was cut off, in its training or after it."""
+    wish = read_wish(run)
+    if not read_note(run).get("done"):
+        resume(run, hours)
+    return _compared(wish, run, tell)
+
+
+def read_wish(run: Path) -> Wish:
+    """What from.json says; raises ModelError where there is none."""
+    try:
+        told: dict[str, Any] = json.loads((run / "from.json").read_bytes())["wish"]
+        wish: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+        return Wish(**wish)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as why:
+        raise ModelError(f"{run}: was not begun from verdicts (from.json cannot be read)") from why
+
+
+def base_of(wish: Wish) -> tuple[Path, str | None]:
+    """(state dict to begin from, the model it belongs to or None); raises ModelError for a model without one."""
+    path = state_of(wish.base)
+    return path, wish.against or (None if path == Path(wish.base) else wish.base)
+
+
+def _compared(wish: Wish, run: Path, tell: Tell) -> Outcome:
+    """Export, compare with the old model, and keep the weights under the name that they earned."""
+    base, old = base_of(wish)
+    with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder:
+        made = export(run, Path(folder) / "new.onnx").path
+        against = old or str(as_onnx(base, wish.size_px, Path(folder) / "old.onnx"))
+        told = compare(against, str(made), [run / "reviews", *_rehearsed(wish, run)], tell)
+        told["verdicts_version"] = json.loads((run / "reviews" / "lists.json").read_bytes())["version"]
+        names = ("accepted.onnx", "refused.onnx") if told["accepted"] else ("refused.onnx", "accepted.onnx")
+        weights = run / names[0]
+        write_bytes_atomic(weights, made.read_bytes())
+        (run / names[1]).unlink(missing_ok=True)
+    write_json_atomic(run / "compare.json", told)
+    return Outcome(bool(told["accepted"]), weights, told)
+
+
+def as_onnx(base: Path, size_px: int, out: Path) -> Path:
+    """A whole state dict as weights that our engine opens; raises ModelError for one of another network."""
+    torch, _ = woken()
+    from ultralytics.nn.tasks import DetectionModel
+
+    with safe_ultralytics():
+        network = DetectionModel(ARCHITECTURE, nc=len(CLASSES), verbose=False)
+        same, of = fill(network, read_base(base))
+        if same < of:
+            raise ModelError(f"{base.name}: only {same} of {of} tensors are there; name a model with --against")
+        network.names, network.args = dict(enumerate(CLASSES)), {"imgsz": size_px}
+        torch.save({"model": network}, out.with_suffix(".pt"))
+    return export(out.with_suffix(".pt"), out).path
+
+
+def _rehearsed(wish: Wish, run: Path) -> list[Path]:
+    return [*_paths(wish.rehearse), *([run / "rehearsal"] if wish.photos else [])]
+
+
+def _paths(names: tuple[str, ...]) -> list[Path]:
+    return [Path(name) for name in names]
