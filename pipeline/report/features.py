@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import OutputError
-from pipeline.geo.tracks import Track, tracks
 from pipeline.report.best import best_sighting, crop_px, evidence_order
 from pipeline.report.shapes import wrapped_lon_deg
 from pipeline.types import Frame, Hit, HitList, Looked, Mission, Pose, Sighting, hit_feature, iso_utc
+
+if TYPE_CHECKING:
+    from pipeline.geo.tracks import Track
 
 SCHEMA_VERSION = 1
 DATUM = "WGS84"
@@ -51,6 +53,8 @@ def feature_with_evidence(hit: Hit, frames: Mapping[str, Frame], looked: Mapping
 
 def _in_films(hit: Hit) -> dict[str, Any]:
     """What only films tell: the speed of what moves over the ground, and the hit's tracks."""
+    from pipeline.geo.tracks import tracks  # scipy sleeps until there is a hit
+
     speed = {} if hit.moving_mps is None else {"moving_mps": round(hit.moving_mps, 1)}
     told = [_track(t) for t in tracks(hit)]
     return {**speed, **({"tracks": told} if told else {})}

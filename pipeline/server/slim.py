@@ -11,6 +11,7 @@ from pipeline.report.tables import best_evidence
 TOLD = (
     "id", "class", "origin", "confidence", "r90_m", "cov_m2", "sightings", "first_seen", "last_seen", "assumed",
 )  # fmt: skip
+OF_FILMS = ("moving_mps", "tracks")  # told only where they are
 UNJUDGED: dict[str, Any] = {
     "verdict": "open", "moved": False, "reclassed": False, "comments": 0, "reviewed_by": None, "reviewed_at": None,
 }  # fmt: skip
@@ -21,6 +22,7 @@ def slim_feature(feature: Mapping[str, Any], n: int, run_id: str, photos: Mappin
     props = feature["properties"]
     best = best_evidence(props.get("evidence", ()))
     told = {key: props.get(key) for key in TOLD}
+    told |= {key: props[key] for key in OF_FILMS if key in props}
     told["n"] = n
     told["ellipse"] = ellipse(props["cov_m2"])
     told["crop_url"] = f"/api/runs/{run_id}/hits/{props['id']}/crop.jpg" if best and best.get("crop") else None
