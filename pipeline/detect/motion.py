@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import imagery
-from pipeline.detect.plume import Plume
 from pipeline.errors import ImageryError
 from pipeline.imagery import Image
 from pipeline.types import Box, Detection
@@ -42,30 +41,14 @@ REMEMBERS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Watched:
-    """A clip laid over its first frame, (h, w) each, reduced: `changing` as `activity` has it, and `memory`, the change
-    after two steps over that after one."""
+    """A clip laid over its first frame, (h, w) each, reduced, NaN where fewer than half of the frames look.
+
+    `changing`: median change from frame to frame over what noise and edges explain; `memory`: the change after two
+    steps over that after one.
+    """
 
     changing: Floats
     memory: Floats
-
-
-def moving_plumes(images: Sequence[Image], frame_id: str, detector: Plume | None = None) -> tuple[Detection, ...]:
-    """Plume's candidates of the first image, their confidence raised or lowered by whether they move; the surest first.
-
-    Images are (h, w, 3) uint8 of one size, blue first, in time order, 4 or more. Raises ImageryError as `activity`.
-    """
-    changing = activity(images)
-    found = (detector or Plume()).find(images[0], frame_id)
-    weighed = (raised(d, share_moving(d.box_px, changing, images[0])) for d in found)
-    return tuple(sorted(weighed, key=lambda d: (-d.confidence, d.point_px)))
-
-
-def confirm(box_px: Box, clip: Sequence[Image]) -> float:
-    """Share (0 to 1) of a box of the first frame that keeps changing while its surroundings do not.
-
-    Raises ImageryError as `activity`.
-    """
-    return share_moving(box_px, activity(clip), clip[0])
 
 
 def raised(found: Detection, moving: float) -> Detection:
@@ -75,18 +58,12 @@ def raised(found: Detection, moving: float) -> Detection:
     return replace(found, confidence=1 / (1 + math.exp(-odds)))
 
 
-def share_moving(box_px: Box, changing: Floats, first: Image) -> float:
-    """Share of a box in which `changing` (as `activity` gives it) is much larger than around the box."""
-    inside, near = _inside_and_near(box_px, changing, first)
-    if not np.isfinite(inside).any() or not np.isfinite(near).any():
-        return 0.0
-    return float(np.mean(inside[np.isfinite(inside)] > _much(near)))
-
-
 def verdict(box_px: Box, watched: Watched, first: Image) -> float | None:
-    """`share_moving` of a box where that tells smoke from what lies still; None where it tells nothing.
+    """Share (0 to 1) of a box of the first frame that keeps changing while its surroundings do not.
 
-    That is where fewer than half of the box or nothing around it was seen throughout, and at water, as the module says.
+    None where that does not tell smoke from what lies still.
+
+    This is where fewer than half of the box or nothing around it was seen throughout, and at water, as the module says.
     """
     inside, near = _inside_and_near(box_px, watched.changing, first)
     if not inside.size or np.isfinite(inside).mean() < 0.5 or not np.isfinite(near).any():
@@ -121,17 +98,12 @@ def _cut(values: Floats, x0: float, y0: float, x1: float, y1: float) -> Floats:
     return values[max(0, int(y0)) : max(0, math.ceil(y1)), max(0, int(x0)) : max(0, math.ceil(x1))]
 
 
-def activity(clip: Sequence[Image]) -> Floats:
-    """(h, w) of the first frame, reduced: median change from frame to frame over what noise and edges explain.
-
-    NaN where fewer than half of the frames look. Raises ImageryError for fewer than 4 frames, for frames of several
-    sizes, and when they cannot be laid over each other.
-    """
-    return watch(clip).changing
-
-
 def watch(clip: Sequence[Image]) -> Watched:
-    """How a clip's places change; raises ImageryError as `activity`."""
+    """How a clip's places change.
+
+    Raises ImageryError for fewer than 4 frames, for frames of several sizes, and when they cannot be laid over each
+    other.
+    """
     if len(clip) < LEAST_FRAMES:
         raise ImageryError(f"a clip of {len(clip)} frames is too short to see what moves; {LEAST_FRAMES} are needed")
     if len({image.shape for image in clip}) > 1:

@@ -26,7 +26,7 @@ from pipeline.report.places import cgcs2000, dms, navigation_link
 from pipeline.report.plane import Plane, plane_about
 from pipeline.report.shapes import ellipse_axes
 from pipeline.report.survey import Survey, Surveyed
-from pipeline.report.tables import best_evidence
+from pipeline.report.tables import best_evidence, seen_moving
 from pipeline.types import Mission, Skipped, iso_utc
 from pipeline.words import both, class_word
 from pipeline.words.survey import WORDS
@@ -231,6 +231,7 @@ def _hit(number: int, feature: Mapping[str, Any], plane: Plane) -> dict[str, Any
     shown = ("id", "class", "origin", "confidence", "r90_m", "sightings", "first_seen", "last_seen")
     return {
         **{key: props[key] for key in shown},
+        **seen_moving(props),
         "n": number,
         "xy": plane.xy(lat_deg, lon_deg)[0].round(2).tolist(),
         "lat": lat_deg,

@@ -14,6 +14,7 @@ from pipeline.report.places import cgcs2000, dms
 from pipeline.report.reviewed import counts_by_verdict
 from pipeline.report.rounding import rounded_text
 from pipeline.report.sheet_text import local_time, plain_text
+from pipeline.report.tables import seen_moving
 from pipeline.words import SUBJECTS, Lang, class_word, word
 from pipeline.words.survey import WORDS as SURVEY
 
@@ -93,9 +94,17 @@ def _what(props: Mapping[str, Any], reader: Reader) -> list[Pair]:
         ["first_seen", reader.time(props["first_seen"])],
         ["last_seen", reader.time(props["last_seen"])],
     ]
+    rows += _moving(props)
     if props["assumed"]:
         rows += [["sheet_assumed", "; ".join(_assumption(a, reader) for a in props["assumed"])]]
     return [[reader.say(key), text] for key, text in rows]
+
+
+def _moving(props: Mapping[str, Any]) -> list[Pair]:
+    told = seen_moving(props)
+    speed = [["moving", f"{rounded_text(told['moving_mps'], 1)} m/s"]] if "moving_mps" in told else []
+    share = [["drifting", f"{rounded_text(100 * told['drifting'], 0)} %"]] if "drifting" in told else []
+    return speed + share
 
 
 def _assumption(name: str, reader: Reader) -> str:

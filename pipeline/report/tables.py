@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from pipeline.report.places import cgcs2000, dms
@@ -120,6 +121,17 @@ def comment_line(comment: Mapping[str, Any]) -> str:
 def best_evidence(evidence: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The evidence entry that has the crop, else the first."""
     return next((e for e in evidence if e.get("crop")), evidence[0] if evidence else None)
+
+
+def seen_moving(props: Mapping[str, Any]) -> dict[str, float]:
+    """What only films tell of a hit, from its properties: each where it is told.
+
+    `moving_mps`: the speed over the ground of what moves there; `drifting`: the median over the films' frames of the
+    share (0 to 1) of smoke's or dust's box that keeps moving.
+    """
+    shares = [e["motion"] for e in props.get("evidence", ()) if e.get("motion") is not None]
+    speed = {} if props.get("moving_mps") is None else {"moving_mps": props["moving_mps"]}
+    return {**speed, **({"drifting": median(shares)} if shares else {})}
 
 
 def hits_csv(collection: Mapping[str, Any], columns: Columns = HIT_COLUMNS) -> bytes:

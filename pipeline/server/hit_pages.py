@@ -9,6 +9,7 @@ from pipeline.report.features import context_path, crop_path
 from pipeline.report.places import cgcs2000, dms
 from pipeline.report.reviews import reviews_folder
 from pipeline.report.rounding import rounded
+from pipeline.report.tables import seen_moving
 from pipeline.server.finished import Finished
 from pipeline.server.hits import Hits, listed_photos
 from pipeline.server.problems import Problem
@@ -21,16 +22,18 @@ def hit_page(run: Finished, hits: Hits, hit_id: str, gcj02: bool = False) -> dic
     shown = hits.listed(hit_id)
     props = shown["properties"]
     numbers = {photo["frame_id"]: photo["k"] for photo in listed_photos(run)}
+    found = hits.evidence(run, hit_id)
     evidence = [
         {"k": numbers.get(e["frame_id"]), **{key: e.get(key) for key in _EVIDENCE}}
         | ({"crop_url": props["crop_url"]} if e.get("crop") else {})
-        for e in hits.evidence(run, hit_id)
+        for e in found
     ]
     lon, lat, *height = shown["geometry"]["coordinates"]
     return {
         **shown,
         "context_url": props["crop_url"] and f"/api/runs/{run.id}/hits/{hit_id}/context.jpg",
         "evidence": evidence,
+        "seen_moving": seen_moving({**props, "evidence": found}),
         "places": places(lat, lon, height[0] if height else None, gcj02),
         "history": hits.history(hit_id),
     }

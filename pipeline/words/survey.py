@@ -17,6 +17,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "ellipse": ("误差椭圆 (90%)", "Error ellipse (90 %)"),
     "first_seen": ("首次发现", "First seen"),
     "last_seen": ("最后发现", "Last seen"),
+    "moving": ("移动速度", "Moves at"),
+    "drifting": ("框内飘动的部分", "Share of its box that drifts"),
     "assumed": ("假定条件", "Assumed"),
     "photo": ("照片", "Photo"),
     "photos": ("照片", "Photos"),

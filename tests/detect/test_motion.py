@@ -13,8 +13,10 @@ import pytest
 
 from pipeline import imagery
 from pipeline.detect import motion
+from pipeline.detect.plume import Plume
 from pipeline.errors import ImageryError
 from pipeline.learn.metrics import overlap
+from pipeline.types import Box
 from tests.detect import puffs
 
 FOOT, END = (250.0, 560.0), (650.0, 230.0)
@@ -40,47 +42,48 @@ def _clip(drifts: bool, frames: int, seed: int, sway_px: float = 6.0) -> list[pu
     return made
 
 
+def share(box: Box, frames: list[puffs.Image]) -> float | None:
+    return motion.verdict(box, motion.watch(frames), frames[0])
+
+
 def test_drifting_smoke_is_told_from_a_painted_one() -> None:
     for seed in (1, 2):
-        moving, still = motion.confirm(BOX, clip(True, seed=seed)), motion.confirm(BOX, clip(False, seed=seed))
-        assert moving > 0.15
-        assert still < 0.03
+        moving, still = share(BOX, clip(True, seed=seed)), share(BOX, clip(False, seed=seed))
+        assert moving is not None and moving > 0.15
+        assert still is not None and still < 0.03
 
 
 def test_ground_beside_the_plume_does_not_move() -> None:
-    assert motion.confirm((700.0, 480.0, 900.0, 680.0), clip(True)) < 0.1
+    beside = share((700.0, 480.0, 900.0, 680.0), clip(True))
+    assert beside is not None and beside < 0.1
 
 
 def test_a_vehicle_that_passes_is_no_smoke() -> None:
     frames = clip(False)
     for k, image in enumerate(frames):
         cv2.rectangle(image, (80 + 100 * k, 620), (140 + 100 * k, 650), (250, 250, 250), -1)
-    assert motion.confirm((60.0, 600.0, 920.0, 670.0), frames) < 0.1
+    passed = share((60.0, 600.0, 920.0, 670.0), frames)
+    assert passed is not None and passed < 0.1
 
 
 def test_more_or_less_light_is_no_motion() -> None:
     frames = [np.clip(f.astype(int) + 6 * (k % 3), 0, 255).astype(np.uint8) for k, f in enumerate(clip(False))]
-    assert motion.confirm(BOX, frames) < 0.05
+    lit = share(BOX, frames)
+    assert lit is not None and lit < 0.05
 
 
 def test_candidates_that_move_are_raised_and_others_lowered() -> None:
-    see = motion.Plume()
+    see = Plume()
     see.threshold = 0.0
     for drifts in (True, False):
         frames = clip(drifts)
         before = max(see.find(frames[0], "a.mp4#000001"), key=lambda d: overlap(d.box_px, BOX))
         assert overlap(before.box_px, BOX) > 0.3
-        after = next(d for d in motion.moving_plumes(frames, "a.mp4#000001", see) if d.box_px == before.box_px)
-        moving = motion.confirm(before.box_px, frames)
-        assert after == motion.raised(before, moving)
-        assert (after.confidence < before.confidence) == (moving < motion.ENOUGH / 2)
+        moving = share(before.box_px, frames)
+        assert moving is not None
+        after = motion.raised(before, moving)
+        assert (after.confidence > before.confidence) == drifts
         assert replace(after, confidence=before.confidence) == before
-
-
-def test_a_verdict_is_the_share_that_moves_where_it_tells_anything() -> None:
-    for drifts in (True, False):
-        frames = clip(drifts)
-        assert motion.verdict(BOX, motion.watch(frames), frames[0]) == motion.confirm(BOX, frames)
 
 
 def on_water(
@@ -110,13 +113,14 @@ def waves(k: int) -> np.ndarray:
 
 def test_a_glitter_raises_nothing() -> None:
     pond = on_water(sparkles, (300, 300, 620, 520))
-    assert motion.confirm(BOX, pond) > motion.ENOUGH
-    assert motion.verdict(BOX, motion.watch(pond), pond[0]) is None
+    changing = motion.watch(pond).changing
+    assert np.nanmean(changing > motion.STANDS_OUT * motion.LEAST_USUAL) > motion.ENOUGH / 2
+    assert share(BOX, pond) is None
 
 
 def test_what_moves_as_its_surroundings_do_gets_no_verdict() -> None:
     river = on_water(waves, (0, 340, 700, 520))
-    assert motion.verdict((300.0, 380.0, 450.0, 480.0), motion.watch(river), river[0]) is None
+    assert share((300.0, 380.0, 450.0, 480.0), river) is None
 
 
 def test_a_box_at_the_rim_of_what_was_seen_throughout_gets_no_verdict() -> None:
@@ -128,13 +132,13 @@ def test_a_box_at_the_rim_of_what_was_seen_throughout_gets_no_verdict() -> None:
 def test_a_clip_that_cannot_be_laid_over_is_refused() -> None:
     frames = clip(False, 4)
     with pytest.raises(ImageryError, match="too short"):
-        motion.activity(frames[:3])
+        motion.watch(frames[:3])
     with pytest.raises(ImageryError, match="differ in size"):
-        motion.activity([*frames[:3], frames[3][:-2]])
+        motion.watch([*frames[:3], frames[3][:-2]])
     with pytest.raises(ImageryError, match="too little"):
-        motion.activity([np.full((300, 400, 3), 90, np.uint8)] * 4)
+        motion.watch([np.full((300, 400, 3), 90, np.uint8)] * 4)
     with pytest.raises(ImageryError, match=r"lay them over|laid over"):
-        motion.activity([puffs.ground(seed) for seed in range(4)])
+        motion.watch([puffs.ground(seed) for seed in range(4)])
 
 
 def test_a_real_hover_clip_is_laid_over_itself(real_data: Callable[[str], Path]) -> None:

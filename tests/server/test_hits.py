@@ -65,7 +65,7 @@ def test_evidence_names_photos_and_originals(client, base, made):
         for evidence, known in zip(page["evidence"], truth["properties"]["evidence"], strict=True):
             assert photos[evidence["k"]]["frame_id"] == evidence["frame_id"] == known["frame_id"]
             assert evidence["box_px"] == known["box_px"] and ("crop_url" in evidence) == bool(known["crop"])
-        assert page["history"] == []
+        assert page["history"] == [] and page["seen_moving"] == {}
 
 
 def test_crops_are_those_of_the_run(client, base, made, searched):

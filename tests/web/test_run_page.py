@@ -133,7 +133,7 @@ class Answers:
     def whole(self, feature: dict[str, Any]) -> dict[str, Any]:
         lon, lat, alt_m = feature["geometry"]["coordinates"]
         places = {"wgs84": {"lat": lat, "lon": lon, "alt_m": alt_m, "dms": ""}, "cgcs2000": None}
-        return {**feature, "evidence": [], "places": places, "history": []}
+        return {**feature, "evidence": [], "seen_moving": {}, "places": places, "history": []}
 
     def review(self, hit_id: str, body: Any) -> dict[str, Any]:
         feature = next(each for each in self.hits if each["properties"]["id"] == hit_id)

@@ -232,6 +232,7 @@ export interface HistoryEntry {
 
 export interface HitDetail extends Hit {
   evidence: Evidence[];
+  seen_moving: { moving_mps?: number; drifting?: number };
   places: Places;
   history: HistoryEntry[];
 }

@@ -310,8 +310,12 @@ function detail(h) {
   if (h.grid) pairs(list, [
     ["cgcs2000", `${h.grid.zone} (${h.grid.meridian}°E)`], ["north_x", `${h.grid.x.toFixed(2)} m`], ["east_y", `${h.grid.y.toFixed(2)} m`],
   ]);
-  pairs(list, [["sightings", h.sightings], ["first_seen", h.first_seen], ["last_seen", h.last_seen], ["assumed", h.assumed]]);
+  pairs(list, [["sightings", h.sightings], ["first_seen", h.first_seen], ["last_seen", h.last_seen], ...moving(h), ["assumed", h.assumed]]);
   box.append(list, actions(h), word("evidence", "h2"), evidence(h));
+}
+function moving(h) {
+  const speed = h.moving_mps === undefined ? [] : [["moving", `${h.moving_mps.toFixed(1)} m/s`]];
+  return h.drifting === undefined ? speed : [...speed, ["drifting", `${(100 * h.drifting).toFixed(0)} %`]];
 }
 function pictures(h) {
   const pics = el("div", null, "pics");

@@ -108,6 +108,7 @@ function Rest({ hit }: { hit: HitDetail }) {
         <dl class="facts">
           <dt>{t("first_seen")}</dt><dd><Time at={first_seen} twoLines /></dd>
           {last_seen === first_seen ? null : <><dt>{t("last_seen")}</dt><dd><Time at={last_seen} twoLines /></dd></>}
+          <Moving hit={hit} />
           <dt>{t("assumed")}</dt><dd>{assumptions.length ? assumptions.map(assumption).join("；") : t("none")}</dd>
           <dt>{t("id")}</dt><dd class="mono">{id} <CopyButton text={id} what={t("id")} /></dd>
         </dl>
@@ -120,6 +121,16 @@ function Rest({ hit }: { hit: HitDetail }) {
         <summary>{t("photo_hashes")}</summary>
         <Hashes views={hit.evidence} />
       </details>
+    </>
+  );
+}
+
+function Moving({ hit }: { hit: HitDetail }) {
+  const { moving_mps: speed, drifting } = hit.seen_moving;
+  return (
+    <>
+      {speed === undefined ? null : <><dt>{t("moving")}</dt><dd>{round(speed, 1)} m/s</dd></>}
+      {drifting === undefined ? null : <><dt>{t("drifting")}</dt><dd>{round(100 * drifting, 0)} %</dd></>}
     </>
   );
 }

@@ -1,1 +1,0 @@
-import{i as e}from"./Toast-Bhp40WRT.js";function t({done:t,total:n,label:r,good:i}){let a=n>0?Math.min(1,t/n):void 0;return e(`progress`,{class:`progress ${i?`good`:``}`,value:a,max:1,"aria-label":r})}export{t};

@@ -1,0 +1,1 @@
+import{i as e}from"./Toast-0EB0DxZS.js";function t({done:t,total:n,label:r,good:i}){let a=n>0?Math.min(1,t/n):void 0;return e(`progress`,{class:`progress ${i?`good`:``}`,value:a,max:1,"aria-label":r})}export{t};

@@ -1,0 +1,1 @@
+import{f as e,p as t,w as n}from"./api-cjOLliat.js";import{D as r}from"./state-CSMzg2sw.js";var i={outfall:`#d55e00`,dust:`#e69f00`,smoke:`#7b5ea7`,"burn-scar":`#8c2d04`,marker:`#0072b2`};function a(e){return r.peek()?.classes[e]?.colour??i[e.split(`/`)[0]??``]??`#3d7f6b`}function o(n){return r.value?.classes[n]?.[t.value]??e(n)}var s=n(null);export{a as n,o as r,s as t};
