@@ -10,6 +10,7 @@ import typer
 from pipeline.cli import show
 from pipeline.cli.options import AsJson, must_be_text, must_be_there
 from pipeline.cli.teach import learn_from
+from pipeline.cli.together import check_train, check_whole, options_named
 
 if TYPE_CHECKING:
     from pipeline.learn.dataset import Recipe
@@ -20,6 +21,7 @@ EPOCHS = 100
 
 
 def train(
+    context: typer.Context,
     out: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="Run folder to make.")],
     data: Annotated[
         Folders, typer.Option("--data", metavar="FOLDER|YAML", help="Pictures with YOLO labels, or a data set.")
@@ -60,6 +62,9 @@ def train(
     fold: Annotated[
         str | None, typer.Option("--fold", metavar="K/N", help="Test on the K-th of N parts of the labelled scenes.")
     ] = None,
+    scenes: Annotated[
+        Path | None, typer.Option("--scenes", metavar="FILE.toml", help="What eyes found of the labelled scenes.")
+    ] = None,
     repeat: Annotated[
         int, typer.Option("--repeat", metavar="N", min=1, max=100, help="How often a labelled picture comes an epoch.")
     ] = 1,
@@ -70,21 +75,14 @@ def train(
 ) -> None:
     """Train a detector of smoke, dust, outfalls and markers (needs the extra `train`)."""
     from pipeline.learn.dataset import Recipe
+    from pipeline.learn.scene_table import BY_RULE, read_scene_table
     from pipeline.learn.train import Options, woken
     from pipeline.learn.train import resume as go_on
     from pipeline.learn.train import train as train_model
 
     must_be_text(out, *(data or ()), *(photos or ()), *(held_out or ()), *(negatives or ()), *(reviews or ()))
-    if resume and (data or photos or held_out or base or reviews):
-        raise typer.BadParameter("goes on with what RUN was begun with", param_hint="--resume")
-    if (rehearse or originals or against) and not reviews:
-        raise typer.BadParameter("goes with --from", param_hint="--rehearse, --originals, --against")
-    if reviews and (data or negatives or fold):
-        raise typer.BadParameter(
-            "learns from verdicts; give what must not be forgotten with --rehearse", param_hint="--from"
-        )
-    if not (resume or data or photos or reviews):
-        raise typer.BadParameter("give pictures with --data, photos with --photos, or verdicts with --from")
+    named = options_named(context)
+    check_train(named)
     woken()
     if (reviews or resume) and (reviews or (out / "from.json").is_file()):
         from pipeline.learn.fine_tune import EPOCHS as FEWER
@@ -103,8 +101,9 @@ def train(
     recipe = Recipe(
         labelled=_names(data), photos=_names(photos), held_out=_names(held_out), negatives=_names(negatives),
         size_px=size_px, tiles=tiles, test_tiles=test_tiles, seed=seed, fold=_fold(fold), repeat=repeat,
+        scenes=read_scene_table(scenes) if scenes else BY_RULE,
     )  # fmt: skip
-    made = _data_set(out, recipe, threads)
+    made = _data_set(out, recipe, threads, named)
     options = Options(
         str(made), str(base) if base else None, size_px, epochs or EPOCHS, hours, batch, threads, device, seed
     )
@@ -129,12 +128,13 @@ def _fold(told: str | None) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
-def _data_set(out: Path, recipe: Recipe, workers: int) -> Path:
+def _data_set(out: Path, recipe: Recipe, workers: int, named: set[str]) -> Path:
     """The data set that is given whole, or a new one in RUN/data."""
     from pipeline.learn.dataset import build, ready
 
     whole = ready(Path(recipe.labelled[0])) if len(recipe.labelled) == 1 else None
     if whole is not None and not (recipe.photos or recipe.held_out or recipe.negatives):
+        check_whole(recipe.labelled[0], named)
         return whole
     with show.progress() as tell:
         return build(recipe, out / "data", tell, workers)
@@ -233,7 +233,8 @@ def export(
     out: Annotated[Path, typer.Option("-o", "--output", metavar="X.onnx|X.safetensors|X.xml", help="New file.")],
     int8: Annotated[bool, typer.Option("--int8", help="As OpenVINO IR in 8 bits (needs nncf and openvino).")] = False,
     tiles: Annotated[
-        Path | None, typer.Option("--tiles", metavar="FOLDER", help="Pictures for --int8 to take ranges from.")
+        Folders,
+        typer.Option("--tiles", metavar="FOLDER", help="Pictures for --int8 to take ranges from, of each kind."),
     ] = None,
     data: Annotated[
         Folders, typer.Option("--data", metavar="FOLDER|YAML", help="Known pictures --int8 must find as well on.")
@@ -242,19 +243,20 @@ def export(
     """Write a training's weights as ONNX, or to go on from (both need the extra `train`), or in 8 bits for OpenVINO."""
     from pipeline.learn.compare import check_not_refused
 
-    must_be_text(source, out, *([tiles] if tiles else []), *(data or ()))
+    must_be_text(source, out, *(tiles or ()), *(data or ()))
     check_not_refused(source)
     if not int8:
         if tiles or data or out.suffix.lower() == ".xml":
             raise typer.BadParameter("--tiles, --data and X.xml go with --int8", param_hint="--int8")
         _export_float(source, out)
         return
-    if tiles is None:
+    if not tiles:
         raise typer.BadParameter("give pictures with --tiles: a data set, or a folder of photos", param_hint="--int8")
-    must_be_there(tiles=tiles)
+    for folder in tiles:
+        must_be_there(tiles=folder)
     for given in data or ():
         must_be_there(data=given)
-    _export_int8(source, out, tiles, data or [tiles])
+    _export_int8(source, out, tiles, data or tiles)
 
 
 def _export_float(source: Path, out: Path) -> None:
@@ -270,7 +272,7 @@ def _export_float(source: Path, out: Path) -> None:
     show.say(f"与 torch 之差 off torch: {made.worst_px:.2g} px, {made.worst_confidence:.2g}")
 
 
-def _export_int8(source: Path, out: Path, tiles: Path, data: list[Path]) -> None:
+def _export_int8(source: Path, out: Path, tiles: list[Path], data: list[Path]) -> None:
     from pipeline.learn.quantise import quantise
 
     with show.progress() as tell:

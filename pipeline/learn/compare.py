@@ -7,8 +7,7 @@ there; the recall at as many false alarms as the old model raises at its own thr
 recall that the old model has there. A data set's clean photos are asked in each of its sets, as pictures with nothing
 in them.
 
-How sure the differences are: the pictures are drawn again, by whole scenes and for both models at once (paired
-bootstrap, Efron and Tibshirani 1993, ch. 16), `ROUNDS` times, with a generator that is always the same; an interval
+How sure the differences are: the pictures are drawn again by whole scenes (`drawn_again`), `ROUNDS` times; an interval
 holds `INSIDE` of the draws.
 
 **The new model is refused** when for any set one of these holds, and else accepted:
@@ -30,12 +29,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import imagery
 from pipeline.detect.models import find_model
 from pipeline.detect.yolo import Yolo
 from pipeline.errors import MissionError, ModelError
+from pipeline.learn.drawn_again import ROUNDS, Array, Ranked, at_equal, draws, mean_of, precisions
 from pipeline.learn.evaluate import IOUS, LEAST_CONFIDENCE, asked_of, label_path_of
 from pipeline.learn.labels import box_px, read_boxes
 from pipeline.learn.metrics import Seen, matched
@@ -44,14 +43,11 @@ from pipeline.types import Box
 
 SCHEMA_VERSION = 1
 IOU = IOUS[0]
-ROUNDS = 1000
 INSIDE = 0.9
 ENOUGH, MOST_LOST = 20, 0.05
 MOST_RISEN = 0.1
 FEWEST = 10
-SEED = 20_260_501
 Tell = Callable[[str, int, int], None]
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +62,6 @@ class Pictures:
     def boxes(self, label: str) -> int:
         """How many boxes of a class are known."""
         return sum(len(b) for b in self.truths[label].values())
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A model's answers of one class in one set, most confident first."""
-
-    confidence: Array
-    right: NDArray[np.bool_]
-    scene: NDArray[np.int64]
-    truths: Array  # boxes a scene
 
 
 def compare(old: str, new: str, data: Sequence[Path], tell: Tell = lambda stage, done, total: None) -> dict[str, Any]:
@@ -165,14 +151,14 @@ def _told(
     labels = [c for c in CLASSES if pictures.boxes(c)]
     once, drawn = (np.stack([precisions(m, labels, w) for m in models]) for w in (plain, weights))
     equal, equal_drawn = (at_equal(models, threshold, w) for w in (plain, weights))
-    means = _mean(once[0])[0], _mean(once[1])[0]
+    means = mean_of(once[0])[0], mean_of(once[1])[0]
     return {
         "set": pictures.name,
         "pictures": len(pictures.paths),
         "scenes": weights.shape[1],
         "boxes": {c: pictures.boxes(c) for c in CLASSES},
         "ap": {c: _pair(once[0, i, 0], once[1, i, 0], drawn[1, i] - drawn[0, i]) for i, c in enumerate(labels)},
-        "mean_ap": _pair(means[0], means[1], _mean(drawn[1]) - _mean(drawn[0])),
+        "mean_ap": _pair(means[0], means[1], mean_of(drawn[1]) - mean_of(drawn[0])),
         "recall_at_equal_false_alarms": _pair(equal[0, 0], equal[1, 0], equal_drawn[1] - equal_drawn[0]),
         "false_alarms_at_equal_recall": _pair(equal[2, 0], equal[3, 0], equal_drawn[3] - equal_drawn[2]),
     }
@@ -193,69 +179,6 @@ def ranked(pictures: Pictures, seen: Mapping[str, list[Seen]]) -> dict[str, Rank
         scene = np.array([number[d[0]] for d in ordered], np.int64)
         found[label] = Ranked(confidence, right, scene, truths)
     return found
-
-
-def draws(scenes: int) -> Array:
-    """(ROUNDS, scenes): how often each scene comes in a draw of as many scenes as there are."""
-    rng = np.random.default_rng(SEED)
-    return rng.multinomial(scenes, np.full(scenes, 1 / scenes), size=ROUNDS).astype(np.float64)
-
-
-def precisions(models: Mapping[str, Ranked], labels: Sequence[str], weights: Array) -> Array:
-    """(classes, draws) of average precision; NaN where a draw holds no box of a class."""
-    return np.array([weighted_precision(models[c], weights) for c in labels]).reshape(len(labels), len(weights))
-
-
-def weighted_precision(told: Ranked, weights: Array) -> Array:
-    """(draws,) of average precision as `metrics.average_precision` has it, each scene as often as a draw says."""
-    total = weights @ told.truths
-    if not len(told.confidence):
-        return np.where(total > 0, 0.0, np.nan)
-    last = np.flatnonzero(np.append(told.confidence[1:] != told.confidence[:-1], True))
-    often = weights[:, told.scene]
-    hits = np.cumsum(often * told.right, axis=1)[:, last]
-    all_of = np.cumsum(often, axis=1)[:, last]
-    precision = np.divide(hits, all_of, out=np.zeros_like(hits), where=all_of > 0)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    found = np.sum(np.diff(hits, axis=1, prepend=0) * best, axis=1)
-    return np.asarray(np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0))
-
-
-def at_equal(models: tuple[dict[str, Ranked], dict[str, Ranked]], threshold: float, weights: Array) -> Array:
-    """(4, draws): recall of old and new at the old one's false alarms, false alarms of both at its recall.
-
-    All classes count together. Where the new model never reaches the recall, all of its false alarms count.
-    """
-    old, new = (_pooled(m) for m in models)
-    total = np.maximum(weights @ old.truths, 1)
-    spoke = old.confidence >= threshold
-    often = weights[:, old.scene]
-    hits, false = (often * (old.right & spoke)).sum(axis=1), (often * (~old.right & spoke)).sum(axis=1)
-    if not len(new.confidence):
-        return np.array([hits / total, np.zeros(len(total)), false, np.zeros(len(total))])
-    often = weights[:, new.scene]
-    found, wrong = np.cumsum(often * new.right, axis=1), np.cumsum(often * ~new.right, axis=1)
-    quiet = np.where(wrong <= false[:, None], found, 0).max(axis=1)
-    reached = found >= hits[:, None]
-    needed = np.where(
-        reached.any(axis=1), np.take_along_axis(wrong, reached.argmax(axis=1)[:, None], 1)[:, 0], wrong[:, -1]
-    )
-    return np.array([hits / total, quiet / total, false, np.where(hits > 0, needed, 0)])
-
-
-def _pooled(told: Mapping[str, Ranked]) -> Ranked:
-    parts = list(told.values())
-    confidence = np.concatenate([p.confidence for p in parts])
-    order = np.argsort(-confidence, kind="stable")
-    right, scene = (np.concatenate([getattr(p, k) for p in parts])[order] for k in ("right", "scene"))
-    return Ranked(confidence[order], right, scene, np.sum([p.truths for p in parts], axis=0))
-
-
-def _mean(values: Array) -> Array:
-    """Over the classes that a draw holds."""
-    there = np.isfinite(values)
-    return np.asarray(np.divide(np.where(there, values, 0).sum(axis=0), there.sum(axis=0),
-                                out=np.full(values.shape[1], np.nan), where=there.any(axis=0)))  # fmt: skip
 
 
 def _pair(old: float, new: float, differences: Array) -> dict[str, Any]:

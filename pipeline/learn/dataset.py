@@ -22,7 +22,9 @@ from typing import Any
 
 from pipeline import imagery
 from pipeline.errors import MissionError, OutputError
+from pipeline.learn.description import write_description
 from pipeline.learn.labels import Labelled, Share, pictures_under, read_labelled, write_boxes
+from pipeline.learn.scene_table import BY_RULE, SceneTable
 from pipeline.learn.scenes import fold_of, held_out, scenes, thinned, thumbnails
 from pipeline.learn.tiles import CLASSES, DrawnTile, known_places, tiles_of
 from pipeline.parallel import open_pool, pmap
@@ -51,6 +53,7 @@ class Recipe:
     fold: tuple[int, int] | None = None  # (k, n): the test is the k-th of n parts instead of `test_share`
     repeat: int = 1  # how often a labelled picture comes in an epoch
     negatives: tuple[str, ...] = ()  # pictures in which nothing is, such as a former model's false alarms
+    scenes: SceneTable = BY_RULE  # what eyes found of the labelled pictures' scenes
 
 
 def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: None, workers: int = 1) -> Path:
@@ -98,11 +101,14 @@ def ready(given: Path) -> Path | None:
 
 
 def _labelled(recipe: Recipe, writer: _Writer, tell: Tell) -> None:
-    pictures = [p for folder in recipe.labelled for p in read_labelled(Path(folder))]
+    given = [p for folder in recipe.labelled for p in read_labelled(Path(folder))]
+    pictures = [given[i] for i in recipe.scenes.kept([p.path for p in given])]
+    if not pictures:
+        raise MissionError("the table of scenes leaves out every labelled picture")
     _check_classes(pictures)
     paths = [p.path for p in pictures]
     thumbs = thumbnails(paths)
-    groups = scenes(paths, thumbs)
+    groups = scenes(paths, thumbs, recipe.scenes)
     if recipe.fold is None:
         test = held_out(groups, paths, recipe.test_share, recipe.seed)
     else:
@@ -208,8 +214,8 @@ class _Writer:
         for name, entries in sets.items():
             often = recipe.repeat if name == "train" else 1
             lines = [f"./{e['picture']}\n" for e in entries for _ in range(often if e.get("scene", -1) >= 0 else 1)]
-            (self._out / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
-        (self._out / "clean.txt").write_text("".join(f"{c}\n" for c in clean), encoding="utf-8")
+            (self._out / f"{name}.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
+        (self._out / "clean.txt").write_text("".join(f"{c}\n" for c in clean), encoding="utf-8", newline="\n")
         lists = {
             "schema_version": SCHEMA_VERSION,
             "recipe": asdict(recipe),
@@ -218,23 +224,13 @@ class _Writer:
             "pictures": self._entries,
         }
         told = "".join(json.dumps(t, ensure_ascii=False) + "\n" for t in self._things)
-        (self._out / "things.jsonl").write_text(told, encoding="utf-8")
+        (self._out / "things.jsonl").write_text(told, encoding="utf-8", newline="\n")
         text = json.dumps(lists, ensure_ascii=False, indent=1)
-        (self._out / "lists.json").write_text(text + "\n", encoding="utf-8")
-        return _write_yaml(self._out)
+        (self._out / "lists.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        return write_description(self._out)
 
 
 def _counts(entries: Sequence[dict[str, Any]]) -> dict[str, int]:
     boxes = [label for e in entries for label in e["boxes"]]
     return {"pictures": len(entries), "empty": sum(not e["boxes"] for e in entries),
             **{c: boxes.count(c) for c in CLASSES}}  # fmt: skip
-
-
-def _write_yaml(out: Path) -> Path:
-    """JSON is YAML, and quotes every path rightly."""
-    told = {"path": out.absolute().as_posix(), "train": "train.txt", "val": "watch.txt"}
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in told.items()]
-    lines += ["names:", *(f"  {i}: {json.dumps(name)}" for i, name in enumerate(CLASSES))]
-    path = out / "data.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path

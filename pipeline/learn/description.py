@@ -14,5 +14,5 @@ def write_description(folder: Path) -> Path:
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in told.items()]
     lines += ["names:", *(f"  {i}: {json.dumps(name)}" for i, name in enumerate(CLASSES))]
     path = folder / "data.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_bytes(("\n".join(lines) + "\n").encode())
     return path

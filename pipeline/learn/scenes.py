@@ -3,8 +3,14 @@
 Two pictures are of one scene when they
 
 - carry the same name but for its last number, of a video (`NAME_mp4-12`): frames of one video, whatever they show;
-- carry the same name but for its last number, and the numbers are at most `NEAR` apart: neighbours in a sequence;
+- carry the same name but for its last number, the numbers are at most `NEAR` apart, and their thumbnails correlate
+  with `AKIN` or more: neighbours in a sequence. Where one film follows another under one name they correlate less;
 - look alike: their thumbnails correlate with `ALIKE` or more.
+
+Thumbnails (24 px grey, mean 0, length 1) do the work of a perceptual hash, with a correlation in place of a count of
+equal bits: a near-duplicate is found after it was coded anew, scaled, brightened or given a caption, not after it was
+mirrored or cropped. What only eyes can tell a table says (`scene_table`): it keeps apart what only looks alike, and
+joins what belongs together.
 
 Scenes are what hangs together by these. A number of five digits and more before the frame's is an agency's (two clips
 of one event have neighbouring ones) and not part of the name.
@@ -22,8 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import imagery
+from pipeline.learn.scene_table import BY_RULE, SceneTable
 
 ALIKE = 0.9
+AKIN = 0.2  # frames of one film a second apart correlate more, nearly always; of two films, hardly ever
 SAME = 0.985  # nothing new to learn
 NEAR = 3
 SIDE_PX = 24
@@ -32,7 +40,7 @@ LEAST_CONTRAST = 4.0  # grey levels: below it a thumbnail is flat, and like noth
 MOST_HELD_OUT = 1.5  # of the share asked for; a scene that would bring more is left in
 
 _EXPORT = re.compile(r"\.rf\.[0-9a-f]+$")
-_FORMAT = re.compile(r"_(jpg|jpeg|png)$", re.IGNORECASE)
+_FORMAT = re.compile(r"(_(jpg|jpeg|png))+$", re.IGNORECASE)
 _NUMBER = re.compile(r"^(.*?)(\d+)_*$")
 _AGENCY = re.compile(r"\d{5,}")
 _VIDEO = re.compile(r"_(mp4|mov|avi|mkv)[-_]?$", re.IGNORECASE)
@@ -55,12 +63,18 @@ def thumbnail(image: imagery.Image) -> NDArray[np.float32]:
     return np.asarray(small.ravel() / max(float(np.linalg.norm(small)), LEAST_CONTRAST * SIDE_PX), np.float32)
 
 
-def scenes(paths: Sequence[Path], thumbs: Thumbs) -> list[list[int]]:
-    """Indices of the pictures by scene; scenes by their first picture, pictures in order."""
+def scenes(paths: Sequence[Path], thumbs: Thumbs, table: SceneTable = BY_RULE) -> list[list[int]]:
+    """Indices of the pictures by scene; scenes by their first picture, pictures in order.
+
+    Raises MissionError for a table that names pictures which are not there.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    pairs = np.array([*_named_alike(paths), *_looking_alike(thumbs)], np.int64).reshape(-1, 2)
+    part = table.parted(paths)
+    by_rule = [(i, j) for i, j in (*_named_alike(paths, thumbs), *_looking_alike(thumbs)) if part[i] == part[j]]
+    by_eye = [pair for joined in table.joined(paths) for pair in pairwise(joined)]
+    pairs = np.array([*by_rule, *by_eye], np.int64).reshape(-1, 2)
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(paths), len(paths)))
     _, member = connected_components(graph, directed=False)
     groups: dict[int, list[int]] = {}
@@ -69,10 +83,12 @@ def scenes(paths: Sequence[Path], thumbs: Thumbs) -> list[list[int]]:
     return list(groups.values())
 
 
-def _named_alike(paths: Sequence[Path]) -> Iterator[tuple[int, int]]:
+def _named_alike(paths: Sequence[Path], thumbs: Thumbs) -> Iterator[tuple[int, int]]:
     named = sorted((*sequence_of(p), i) for i, p in enumerate(paths))
     for (name, number, i), (other, later, j) in pairwise(named):
-        if name == other and name and (_VIDEO.search(name) or later - number <= NEAR):
+        if name != other or not name:
+            continue
+        if _VIDEO.search(name) or (later - number <= NEAR and float(thumbs[i] @ thumbs[j]) >= AKIN):
             yield i, j
 
 

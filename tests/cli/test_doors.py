@@ -111,7 +111,8 @@ def test_ctrl_c_leaves_what_resume_needs(drawn, tmp_path, qly):
     first = sorted(drawn.flight.iterdir())[0].read_bytes()
     for i in range(24):
         (photos / f"a{i:02d}.JPG").write_bytes(first)
-    call = [sys.executable, "-m", "pipeline", "run", str(photos), "-o", str(tmp_path / "r"), "--workers", "1"]
+    words = ["run", str(photos), "-o", str(tmp_path / "r"), "--workers", "1", "--adjust", "off"]
+    call = [sys.executable, "-m", "pipeline", *words]
     child = subprocess.Popen(call, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     journal = tmp_path / "r.partial" / "work" / "looked.jsonl"
     while child.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 4):
@@ -120,5 +121,5 @@ def test_ctrl_c_leaves_what_resume_needs(drawn, tmp_path, qly):
     _, errors = child.communicate(timeout=60)
     assert child.returncode == 130
     assert "--resume" in errors.splitlines()[-1] and "Traceback" not in errors
-    assert qly("run", photos, "-o", tmp_path / "r", "--workers", "1").code == 1
-    assert qly("run", photos, "-o", tmp_path / "r", "--workers", "1", "--resume").code == 0
+    assert qly(*words).code == 1
+    assert qly(*words, "--resume").code == 0

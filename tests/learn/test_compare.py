@@ -20,14 +20,12 @@ from pipeline.learn.compare import (
     FEWEST,
     IOU,
     Pictures,
-    at_equal,
     check_not_refused,
     compare,
-    draws,
     ranked,
     refusals,
-    weighted_precision,
 )
+from pipeline.learn.drawn_again import at_equal, draws, weighted_precision
 from pipeline.learn.labels import share_of, write_boxes
 from pipeline.learn.metrics import Seen, average_precision, recall_at
 from pipeline.learn.tiles import CLASSES

@@ -165,6 +165,13 @@ def test_known_points_are_kept_off(tmp_path: Path) -> None:
     assert list(tiles_of(path, 5, 96, 1, everywhere)) == []
 
 
+@pytest.mark.parametrize("row", ["a.jpg,abc,100", "a.jpg,1", "a.jpg,nan,100"])
+def test_a_table_of_places_that_are_none_is_refused(tmp_path: Path, row: str) -> None:
+    (tmp_path / "points.csv").write_text(f"image,x_px,y_px\n{row}\n")
+    with pytest.raises(MissionError, match=r"points\.csv: line 2"):
+        known_places(tmp_path)
+
+
 def test_what_cannot_be_built_is_refused(tmp_path: Path, flights: Path) -> None:
     with pytest.raises(MissionError, match="needs labelled pictures"):
         build(Recipe(), tmp_path / "x")

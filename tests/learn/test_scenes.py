@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.learn.scenes import ALIKE, NEAR, SIDE_PX, held_out, scenes, sequence_of, thinned
+from pipeline.errors import MissionError
+from pipeline.learn.scene_table import SceneTable, read_scene_table
+from pipeline.learn.scenes import AKIN, ALIKE, NEAR, SIDE_PX, held_out, scenes, sequence_of, thinned
 
 RNG = np.random.default_rng(3)
 
@@ -45,9 +47,72 @@ def test_frames_of_a_video_are_one_scene_however_far_apart() -> None:
     assert scenes(paths, thumbs(3)) == [[0, 1], [2]]
 
 
+def akin(correlation: float, count: int) -> np.ndarray:
+    """Thumbnails of which each has one correlation with the one before it, and none with the others."""
+    seen = np.zeros((count, SIDE_PX * SIDE_PX), np.float32)
+    share = (1 - (1 - 4 * correlation**2) ** 0.5) / 2
+    for i in range(count):
+        seen[i, [i, i + 1]] = (1 - share) ** 0.5, share**0.5
+    return seen
+
+
 def test_neighbours_in_a_sequence_are_one_scene() -> None:
     paths = named("img_1", f"img_{1 + NEAR}", f"img_{2 + 2 * NEAR}", "other_2")
-    assert scenes(paths, thumbs(4)) == [[0, 1], [2], [3]]
+    assert scenes(paths, akin(1.1 * AKIN, 4)) == [[0, 1], [2], [3]]
+
+
+def test_neighbours_by_number_that_look_nothing_alike_are_of_two_films() -> None:
+    assert scenes(named("img_1", "img_2", "img_3"), akin(0.9 * AKIN, 3)) == [[0], [1], [2]]
+
+
+def test_eyes_join_and_part_what_the_rule_cannot_tell() -> None:
+    paths = named("a_mp4-1", "a_mp4-2", "b_mp4-1", "b_mp4-2", "c", "d")
+    seen = thumbs(6)
+    seen[4] = seen[0]
+    assert scenes(paths, seen) == [[0, 1, 4], [2, 3], [5]]
+    table = SceneTable(joins=(("a_mp4-2.jpg", "images/b_mp4-1.jpg"),), apart=(("c.jpg", "d.jpg"),))
+    assert scenes(paths, seen, table) == [[0, 1, 2, 3], [4], [5]]
+
+
+def test_what_is_joined_by_eye_is_joined_over_a_border_too() -> None:
+    paths = named("a", "b")
+    assert scenes(paths, thumbs(2), SceneTable(joins=(("a.jpg", "b.jpg"),), apart=(("a.jpg",),))) == [[0, 1]]
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "mages/a.jpg", "a.JPG", "a.jpg/", "*"])
+def test_a_name_that_fits_no_picture_is_told(name: str) -> None:
+    with pytest.raises(MissionError, match="fits 0 pictures"):
+        scenes(named("a", "b"), thumbs(2), SceneTable(joins=((name, "b.jpg"),)))
+
+
+def test_a_name_that_fits_two_pictures_is_told() -> None:
+    with pytest.raises(MissionError, match="fits 2 pictures"):
+        SceneTable(left_out=("a.jpg",)).kept([Path("x/a.jpg"), Path("y/a.jpg")])
+
+
+def test_a_table_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "场景 scenes.toml"
+    path.write_text('joins = [["a.jpg", "烟/b.jpg"]]\nleft_out = ["c.jpg"]\n', encoding="utf-8")
+    table = read_scene_table(path)
+    assert table == SceneTable(joins=(("a.jpg", "烟/b.jpg"),), left_out=("c.jpg",))
+    assert table.kept([Path("a.jpg"), Path("c.jpg"), Path("b.jpg")]) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["joins = ", "joins = 3", "joins = ['a']", "joins = [[3]]", "apart = [['']]", "left_out = 'a'", "left = []", "\x00",
+     "joins = " + "[" * 5000],
+)  # fmt: skip
+def test_a_table_that_is_none_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MissionError, match=r"t\.toml"):
+        read_scene_table(path)
+
+
+def test_no_table_at_all_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissionError, match="cannot be read"):
+        read_scene_table(tmp_path / "none.toml")
 
 
 def test_pictures_that_look_alike_are_one_scene_whatever_their_names() -> None:

@@ -18,7 +18,7 @@ from pipeline.sim.draw.values import Colour, Field, Image, Painted
 from pipeline.sim.draw.view import View
 from pipeline.types import Pixel
 
-LEAST_PX, MOST_PX = 9.0, 220.0  # of a panel's side
+LEAST_PX, MOST_PX = 12.0, 220.0  # of a panel's side
 Corners = NDArray[np.float64]  # (4, 2), clockwise from the panel's own upper left
 
 
@@ -36,7 +36,7 @@ class Window:
 def paint_panel(image: Image, view: View, rng: np.random.Generator, strength: float) -> Painted:
     """The picture with a panel of any kind; `strength` scales how much it differs from the ground it lies on.
 
-    A panel is 9 px to about 200 px wide and may be cut by the border; its centre stays within the picture.
+    A panel is 12 px to about 200 px wide and may be cut by the border; its centre stays within the picture.
     """
     kind, corners = any_pattern(rng), _laid(image, view, rng)
     window = _window(image, corners)
