@@ -70,15 +70,19 @@ def _inverse(points: Points, confidence: float) -> float:
 def calibration_of(table: Mapping[str, Sequence[Sequence[float]]]) -> Calibration:
     """From a registry's table: class -> rows of [raw score, confidence].
 
-    Raises ValueError, naming the class, for rows that do not rise from 0 to 1 in both.
+    Raises ValueError, naming the class, for rows that do not begin at a raw score of 0 and rise in both.
     """
     points = []
     for label, rows in sorted(table.items()):
+        if any(isinstance(v, str | bool) for row in rows for v in row):
+            raise ValueError(f"{label}: calibration wants numbers")
         values = np.array(rows, np.float64)
         good = values.ndim == 2 and values.shape[1:] == (2,) and len(values) >= 2 and bool(np.isfinite(values).all())
         if not good or values.min() < 0 or values.max() > 1:
             raise ValueError(f"{label}: calibration wants two or more rows of [raw score, confidence] from 0 to 1")
         if not ((np.diff(values[:, 0]) > 0).all() and (np.diff(values[:, 1]) >= 0).all()):
             raise ValueError(f"{label}: calibration's rows must rise")
+        if values[0, 0] > 0:  # what lies below would be as sure as the first row, and never be asked for
+            raise ValueError(f"{label}: calibration's rows must begin at a raw score of 0")
         points.append((label, tuple((float(a), float(b)) for a, b in values)))
     return Calibration(tuple(points))

@@ -128,19 +128,20 @@ def _model(name: str, table: Any, path: Path) -> Model:
         raise ModelError(f"{where} has unknown keys ({unknown}) or lacks some ({missing})")
     file = _checked(table, "file", where, lambda v: isinstance(v, str) and _plain(v), "a file's name in models/")
     hexes = "64 hexadecimal digits"
+    labels = _labels(table, where)
     return Model(
         name=name,
         path=path.parent / file,
         sha256=_checked(table, "sha256", where, lambda v: bool(re.fullmatch("[0-9a-f]{64}", str(v))), hexes),
         family=_checked(table, "family", where, lambda v: v in FAMILIES, " or ".join(FAMILIES)),
-        labels=_labels(table, where),
+        labels=labels,
         side_px=_side(table, where),
         tiling=_tiling(table, where),
         threshold=float(_checked(table, "threshold", where, _share, "a number over 0 and under 1")),
         false_alarms=_alarms(table, where),
         iou=_checked(table, "iou", where, _share, "a number over 0 and under 1") if "iou" in table else None,
         base=_base(table, where, path.parent),
-        calibration=_calibration(table, where),
+        calibration=_calibration(table, labels, where),
     )
 
 
@@ -153,11 +154,14 @@ def _base(table: Mapping[str, Any], where: str, folder: Path) -> Path | None:
     return folder / name
 
 
-def _calibration(table: Mapping[str, Any], where: str) -> Calibration:
+def _calibration(table: Mapping[str, Any], labels: tuple[str, ...], where: str) -> Calibration:
     rows = _checked(table, "calibration", where, lambda v: isinstance(v, dict), "a table", {})
+    strangers = sorted(set(rows) - {label.split("/")[0] for label in labels})
+    if strangers:
+        raise ModelError(f"{where} calibration: {strangers[0]!r} is no class of this model")
     try:
         return calibration_of(rows)
-    except (TypeError, ValueError) as why:
+    except (TypeError, ValueError, OverflowError) as why:
         raise ModelError(f"{where} calibration: {why}") from why
 
 

@@ -49,7 +49,7 @@ def read_things(data: Path) -> dict[str, list[Truth]]:
         return {}
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise MissionError(f"{path}: more than {MAX_TABLE_BYTES // 1024**2} MB")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return dict(_line(line, f"{path.name}: line {n}") for n, line in enumerate(lines, 1) if line.strip())
 
 
@@ -58,7 +58,7 @@ def _line(line: str, where: str) -> tuple[str, list[Truth]]:
         told = json.loads(line)
         picture, background = str(told["picture"]), str(told.get("background", ""))
         return picture, [_truth(picture, background, t) for t in told["things"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as why:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as why:
         raise MissionError(f"{where}: is no line of things ({type(why).__name__})") from why
 
 

@@ -42,11 +42,11 @@ def _line(scores: Floats, photos: int, slope: float | None) -> tuple[float, floa
     top = scores[:MOST_RANK]
     x = _logit(top)
     y = np.log((np.arange(len(top)) + 0.5) / photos)  # the middle of each step
-    if slope is None or len(top) >= LEAST_ALARMS:
-        if len(top) < LEAST_ALARMS or np.ptp(x) < 1e-6:
-            return None
+    if len(top) >= LEAST_ALARMS and np.ptp(x) >= 1e-6:  # all of one score tell no slope
         fitted, at_zero = np.polyfit(x, y, 1)
         return float(at_zero), float(min(fitted, -0.3))
+    if slope is None:
+        return None
     if not len(top):  # nothing was seen: as if one alarm might come with the next photo, at the least score
         return float(np.log(0.5 / photos) - slope * _logit(np.array([FLOOR]))[0]), slope
     return float(np.mean(y - slope * x)), slope

@@ -69,7 +69,7 @@ def asked_of(data: Sequence[Path]) -> Asked:
                 sets[name] = sets.get(name, ()) + tuple(folder / line for line in _lines(folder / f"{name}.txt"))
             clean += [Path(line) for line in _lines(folder / "clean.txt")]
         else:
-            sets[folder.name] = tuple(p.path for p in read_labelled(folder))
+            sets[folder.name] = sets.get(folder.name, ()) + tuple(p.path for p in read_labelled(folder))
     return Asked({name: paths for name, paths in sets.items() if paths}, tuple(clean))
 
 
@@ -110,6 +110,8 @@ def measure(
     detector = Yolo(model)
     threshold = DEFAULT_THRESHOLD if raw else detector.threshold
     if raw:
+        if not asked.clean:
+            raise MissionError("--calibrate wants clean photos, which a data set with --held-out photos has")
         detector.calibration = AS_THEY_ARE
     detector.threshold = detector.calibration.least_confidence(LEAST_CONFIDENCE)
     facts = {
@@ -161,6 +163,8 @@ def _labelled(path: Path, image: imagery.Image) -> list[Truth]:
     """What a picture's label file knows: boxes alone."""
     height, width = image.shape[:2]
     shares = read_boxes(label_path_of(path))
+    if any(s[0] >= len(CLASSES) for s in shares):
+        raise MissionError(f"{label_path_of(path)}: a class beyond {len(CLASSES) - 1}; there are {', '.join(CLASSES)}")
     return [
         Truth("", CLASSES[s[0]], box_px(s, width, height), size_px=size_of(box_px(s, width, height))) for s in shares
     ]

@@ -18,10 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ModelError
+from pipeline.detect.models import find_model, read_weights
+from pipeline.errors import MissionError, ModelError
 from pipeline.files import write_bytes_atomic, write_json_atomic
 from pipeline.learn.compare import compare
 from pipeline.learn.dataset import Recipe, build
+from pipeline.learn.evaluate import asked_of
 from pipeline.learn.export import export
 from pipeline.learn.mix import mix
 from pipeline.learn.reviews import build_reviews
@@ -78,11 +80,14 @@ class Outcome:
 def fine_tune(wish: Wish, run: Path, tell: Tell = lambda stage, done, total: None) -> Outcome:
     """Learn from verdicts into a new run folder and compare.
 
-    Raises ModelError for weights that cannot be used, MissionError where nothing was judged, OutputError for a folder
-    that has a training.
+    What the comparison will need is asked for before the training, which takes hours. Raises ModelError for weights
+    that cannot be used, MissionError where nothing was judged or nothing is held out, OutputError for a folder that has
+    a training.
     """
     woken()
-    base, _ = base_of(wish)
+    base, old = base_of(wish)
+    if old is not None:
+        read_weights(find_model(old))
     run.mkdir(parents=True, exist_ok=True)
     build_reviews(_paths(wish.reviews), run / "reviews", _paths(wish.originals), wish.size_px, tell)
     write_json_atomic(run / "from.json", {"schema_version": SCHEMA_VERSION, "wish": asdict(wish)})
@@ -90,6 +95,8 @@ def fine_tune(wish: Wish, run: Path, tell: Tell = lambda stage, done, total: Non
         recipe = Recipe(photos=wish.photos, held_out=wish.held_out, size_px=wish.size_px, tiles=wish.tiles,
                         test_tiles=wish.test_tiles, seed=wish.seed)  # fmt: skip
         build(recipe, run / "rehearsal", tell, wish.threads)
+    if not asked_of([run / "reviews", *_rehearsed(wish, run)]).sets:
+        raise MissionError("nothing is held out: no verdict lies at a held-out place; name a data set with --rehearse")
     data = mix(run / "reviews", _rehearsed(wish, run), run / "data", wish.seed)
     train(Options(str(data), str(base), wish.size_px, wish.epochs, wish.hours, wish.batch, wish.threads, wish.device,
                   wish.seed), run)  # fmt: skip

@@ -59,7 +59,7 @@ def read_boxes(path: Path) -> tuple[Share, ...]:
         return ()
     if path.stat().st_size > MAX_LABEL_BYTES:
         raise MissionError(f"{path.name}: labels of more than {MAX_LABEL_BYTES // 1024**2} MB are not read")
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     return tuple(_box(line, f"{path.name}: line {n}") for n, line in enumerate(lines, 1) if line.strip())
 
 
@@ -71,6 +71,8 @@ def _box(line: str, where: str) -> Share:
     outline = len(values) >= 6 and len(values) % 2 == 0
     if not (len(values) == 4 or outline) or not all(math.isfinite(v) for v in (label, *values)):
         raise MissionError(f"{where}: is not a class and a box of four finite numbers")
+    if len(values) == 4 and min(values[2:]) < 0:
+        raise MissionError(f"{where}: a box of negative size")
     if label != int(label) or not 0 <= label < 1000:
         raise MissionError(f"{where}: class {label:g} is no whole number from 0 to 999")
     return (int(label), *(_around(values) if outline else (values[0], values[1], values[2], values[3])))
@@ -97,5 +99,5 @@ def share_of(label: int, box: Box, width_px: int, height_px: int) -> Share:
 
 
 def write_boxes(path: Path, boxes: Iterable[Share]) -> None:
-    """One line a box."""
-    path.write_text("".join(f"{b[0]} " + " ".join(f"{v:.6f}" for v in b[1:]) + "\n" for b in boxes), encoding="utf-8")
+    """One line a box; the same bytes on every machine, since a data set's version is made of them."""
+    path.write_bytes("".join(f"{b[0]} " + " ".join(f"{v:.6f}" for v in b[1:]) + "\n" for b in boxes).encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,8 +30,9 @@ def mine(
 ) -> int:
     """Write the surest false alarms of every photo as square pictures into OUT/images; returns how many.
 
-    What a table beside the photos knows is kept off. Raises OutputError for a folder that is there, MissionError and
-    ImageryError for photos that cannot be used, ModelError for weights that cannot.
+    OUT appears whole or not at all. What a table beside the photos knows is kept off. Raises OutputError for a folder
+    that is there or cannot be made, MissionError and ImageryError for photos that cannot be used, ModelError for
+    weights that cannot.
     """
     if out.exists():
         raise OutputError(f"{out}: is there already")
@@ -38,15 +41,37 @@ def mine(
         raise MissionError("no photos to look for false alarms in")
     detector = Yolo(model)
     detector.threshold = LEAST_CONFIDENCE
-    (out / "images").mkdir(parents=True)
-    count = 0
-    for n, photo in enumerate(photos, 1):
-        for k, tile in enumerate(false_alarms(detector, photo, side_px)):
-            name = f"{photo.parent.parent.name}-{photo.parent.name}-{photo.stem}-{k:02d}.jpg"
-            (out / "images" / name).write_bytes(imagery.encode_jpeg(tile, QUALITY))
-            count += 1
-        tell("mine", n, len(photos))
+    aside = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        (aside / "images").mkdir(parents=True)
+        count = 0
+        for n, (photo, stem) in enumerate(zip(photos, _stems(photos), strict=True), 1):
+            for k, tile in enumerate(false_alarms(detector, photo, side_px)):
+                (aside / "images" / f"{stem}-{k:02d}.jpg").write_bytes(imagery.encode_jpeg(tile, QUALITY))
+                count += 1
+            tell("mine", n, len(photos))
+        os.replace(aside, out)
+    except OSError as why:
+        raise OutputError(f"{out}: cannot be written ({why.strerror or why})") from why
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     return count
+
+
+def _stems(photos: Sequence[Path]) -> list[str]:
+    """A name for each photo's tiles by its folders, with a number before it where another one has it."""
+    taken: set[str] = set()
+    stems = []
+    for photo in photos:
+        plain = stem = f"{photo.parent.parent.name}-{photo.parent.name}-{photo.stem}"
+        number = 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{number}~{plain}"
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
 
 
 def false_alarms(detector: Yolo, photo: Path, side_px: int) -> list[Image]:

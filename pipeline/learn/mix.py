@@ -34,7 +34,7 @@ class _Entry:
 def mix(reviews: Path, rehearse: Sequence[Path], out: Path, seed: int) -> Path:
     """Make the mixed data set in a new folder and return its data.yaml.
 
-    Raises MissionError for a data set that is none of ours.
+    Raises MissionError for a data set that is none of ours, or not whole.
     """
     own = {name: _entries(reviews, name, "r") for name in ("train", "watch")}
     parts = [{name: _entries(folder, name, f"{n}") for name in own} for n, folder in enumerate(rehearse)]
@@ -44,8 +44,11 @@ def mix(reviews: Path, rehearse: Sequence[Path], out: Path, seed: int) -> Path:
     often = min(MOST_OFTEN, max(1, round(SHARE / (1 - SHARE) * len(old["train"]) / max(1, len(own["train"])))))
     watched = [*own["watch"], *old["watch"]] or own["train"][:16]
     lists = {"train": [*(own["train"] * often), *old["train"]], "watch": watched}
-    for name, entries in lists.items():
-        _put(out, name, entries)
+    try:
+        for name, entries in lists.items():
+            _put(out, name, entries)
+    except OSError as why:
+        raise MissionError(f"{why.filename}: a data set lacks it, or it cannot be copied ({why.strerror})") from why
     return write_description(out)
 
 
@@ -73,4 +76,4 @@ def _put(out: Path, name: str, entries: Sequence[_Entry]) -> None:
         link_or_copy(entry.picture, out / "images" / name / entry.name)
         link_or_copy(entry.labels, out / "labels" / name / f"{Path(entry.name).stem}.txt")
     lines = [f"./images/{name}/{e.name}\n" for e in entries]
-    (out / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+    (out / f"{name}.txt").write_bytes("".join(lines).encode())

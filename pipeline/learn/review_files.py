@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,7 +24,7 @@ def frames_of(run: Path) -> tuple[dict[str, float], dict[str, int]]:
         frames = json.loads(imagery.read_bytes(path, MAX_JSON_BYTES))["frames"]
         focal_px = {f["id"]: float(f["camera"]["fx_px"]) for f in frames if f.get("camera") and "fx_px" in f["camera"]}
         return focal_px, {f["id"]: int(f["pts"]) for f in frames if f.get("pts") is not None}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as why:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as why:
         raise MissionError(f"{path}: damaged ({type(why).__name__})") from why
 
 
@@ -35,7 +36,7 @@ def member(path: Path, name: str, most_bytes: int) -> bytes | None:
                 return None
             with archive.open(name) as file:
                 data = file.read(most_bytes + 1)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as why:
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError) as why:
         raise MissionError(f"{path.name}: is no zip that can be read") from why
     if len(data) > most_bytes:
         raise MissionError(f"{path.name}: {PurePosixPath(name).name} is larger than allowed")
@@ -48,7 +49,7 @@ def json_in(path: Path, name: str) -> Any:
     if data is None:
         raise MissionError(f"{path.name}: is no reviews.zip of ours (it has no {name})")
     try:
-        return json.loads(data)
+        return _parsed(data)
     except (ValueError, RecursionError) as why:
         raise MissionError(f"{path.name}: {name} is no JSON that can be read") from why
 
@@ -59,8 +60,15 @@ def lines_in(path: Path) -> list[Entry]:
     entries: list[Entry] = []
     for n, line in enumerate(data.splitlines(), 1):
         try:
-            entries.append(json.loads(line))
+            entries.append(_parsed(line))
         except (ValueError, RecursionError) as why:
             raise MissionError(f"{path.name}: reviews.jsonl, line {n}: not JSON") from why
         check_entry(entries[-1], f"{path.name}: reviews.jsonl, line {n}")
     return entries
+
+
+def _parsed(data: bytes) -> Any:
+    """JSON that can be written again; raises ValueError for what no file of ours holds: NaN, half of a character."""
+    value = json.loads(data)
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return value

@@ -84,7 +84,9 @@ def _placed(box: Box, side: int, shape: tuple[int, int], rng: np.random.Generato
 
 
 def _known(rect: Rect, looks: Sequence[Look]) -> tuple[tuple[int, Box], ...] | None:
-    """The sources in a square; None where something in it is not known."""
+    """The sources in a square; None where something in it is not known, or where the first box lies outside of it."""
+    if shown(looks[0].box_px, rect) < MOST:
+        return None
     boxes = []
     for look in looks:
         share = shown(look.box_px, rect)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import imagery
-from pipeline.errors import MissionError, OutputError
+from pipeline.errors import ImageryError, MissionError, OutputError
 from pipeline.files import write_json_atomic
 from pipeline.learn.description import write_description
 from pipeline.learn.labels import Share, write_boxes
@@ -173,7 +173,11 @@ def _of_crop(look: Look, beside: Sequence[Look], run: Reviewed, name: str, left:
     if data is None or tile is None:
         left["boxes without their original"] += 1
         return []
-    image = imagery.decode(data, f"{look.hit}.jpg")
+    try:
+        image = imagery.decode(data, f"{look.hit}.jpg")
+    except ImageryError:
+        left["crops that cannot be decoded"] += 1
+        return []
     x0, y0, x1, y1 = tile.rect
     if image.shape[:2] != (y1 - y0, x1 - x0):
         left["crops of another size than the run says"] += 1
@@ -230,8 +234,8 @@ def _write(
     entries = [_put(out, m, n) for n, m in enumerate(kept)]
     sets = {name: [e for e in entries if e["set"] == name] for name in (TRAIN, WATCH, HELD_OUT)}
     for name, listed in {**sets, WATCH: sets[WATCH] or sets[TRAIN][:16], "drawn": []}.items():
-        (out / f"{name}.txt").write_text("".join(f"./{e['picture']}\n" for e in listed), encoding="utf-8")
-    (out / "clean.txt").write_text("", encoding="utf-8")
+        (out / f"{name}.txt").write_bytes("".join(f"./{e['picture']}\n" for e in listed).encode())
+    (out / "clean.txt").write_bytes(b"")
     version = version_of(entries)
     counts = {name: _counts(listed) for name, listed in sets.items()}
     gone = {what: n for what, n in sorted(left.items()) if n}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import imagery
+from pipeline.errors import MissionError
 from pipeline.imagery import Image
 from pipeline.learn.labels import Share, share_of
 from pipeline.learn.wear import worn
@@ -159,14 +161,31 @@ def _apart(a: Box, b: Box) -> bool:
 
 
 def known_places(folder: Path) -> dict[str, list[tuple[float, float]]]:
-    """Photo name -> pixels, from every table beside or above the photos with columns image, x_px and y_px."""
+    """Photo name -> pixels, from every table beside or above the photos with columns image, x_px and y_px.
+
+    Raises MissionError for such a table with a place that is no pixel: what is there would be taught as nothing.
+    """
     places: dict[str, list[tuple[float, float]]] = {}
     for table in sorted((*folder.glob("*.csv"), *folder.parent.glob("*.csv"))):
         if table.stat().st_size > MAX_TABLE_BYTES:
             continue
-        with table.open(encoding="utf-8", errors="replace", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if {"image", "x_px", "y_px"} <= set(rows.fieldnames or ()):
-                for row in rows:
-                    places.setdefault(row["image"], []).append((float(row["x_px"]), float(row["y_px"])))
+        for name, at in _places_in(table):
+            places.setdefault(name, []).append(at)
     return places
+
+
+def _places_in(table: Path) -> Iterator[tuple[str, tuple[float, float]]]:
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        rows = csv.DictReader(lines)
+        try:
+            for row in rows if {"image", "x_px", "y_px"} <= set(rows.fieldnames or ()) else ():
+                yield row["image"], _pixel(row["x_px"], row["y_px"])
+        except (csv.Error, TypeError, ValueError) as why:
+            raise MissionError(f"{table}: line {rows.line_num}: image, x_px and y_px say no place in a photo") from why
+
+
+def _pixel(x: str, y: str) -> Pixel:
+    at = float(x), float(y)
+    if not all(map(math.isfinite, at)):
+        raise ValueError("not finite")
+    return at

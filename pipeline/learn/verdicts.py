@@ -25,20 +25,21 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import imagery
-from pipeline.errors import MissionError
+from pipeline.errors import MissionError, OutputError
 from pipeline.learn.review_files import frames_of, json_in, lines_in, member
 from pipeline.learn.tiles import CLASSES
 from pipeline.report.features import crop_path
 from pipeline.report.finished import read_finished
 from pipeline.report.review_entries import Entry, is_hit_feature
 from pipeline.report.reviews import hits_reviewed, reviews_folder
-from pipeline.report.training import training_items
+from pipeline.report.training import LABELS, training_items
 from pipeline.types import Box
 
 SOURCE, NOTHING, UNKNOWN = "source", "nothing", "unknown"
 MAX_CROP_BYTES = 64 * 1024 * 1024
 MOST_RUNS = 10_000
 CLICK_PX = 48.0
+LEAST_PX = 1.0  # of a source's box; below it there is nothing to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +134,19 @@ def _of_zip(path: Path) -> Reviewed:
     try:
         features = collection["features"]
         good = all(is_hit_feature(f, f["properties"]["id"]) for f in features)
-        good &= all(isinstance(i["hit"], str) and isinstance(i["said"], list) for i in items["items"])
+        good &= all(_is_item(i) for i in items["items"])
         good &= isinstance(items["run"]["mission_id"], str) and isinstance(collection["mission_id"], str)
     except (KeyError, TypeError) as why:
         raise MissionError(f"{path.name}: is no reviews.zip of ours") from why
     if not good:
         raise MissionError(f"{path.name}: is no reviews.zip of ours")
     return _reviewed(path, items, collection, entries, {}, "", None)
+
+
+def _is_item(item: Mapping[str, Any]) -> bool:
+    texts = all(isinstance(item[key], str) for key in ("hit", "class"))
+    known = item["label"] in LABELS.values() and isinstance(item.get("class_found"), str | None)
+    return texts and known and isinstance(item["said"], list) and all(isinstance(e, dict) for e in item["said"])
 
 
 def _reviewed(
@@ -151,6 +158,7 @@ def _reviewed(
     flight: str,
     pts: Mapping[str, int] | None,
 ) -> Reviewed:
+    _check_names(collection, path)
     facts = dict(items["run"])
     said = {item["hit"]: item for item in items["items"]}
     redrawn = {hit: r for hit, listed in hits_reviewed(entries).items() if (r := _redrawn(listed)) is not None}
@@ -161,6 +169,15 @@ def _reviewed(
     ]
     name = _name(facts, looks)
     return Reviewed(name, path, facts, tuple(replace(x, run=name) for x in looks), flight, pts)
+
+
+def _check_names(collection: Mapping[str, Any], path: Path) -> None:
+    """Pictures are named after hits: an id that leads elsewhere is refused."""
+    for feature in collection["features"]:
+        try:
+            crop_path(feature["id"])
+        except OutputError as why:
+            raise MissionError(f"{path}: {why}") from why
 
 
 def _name(facts: Mapping[str, Any], looks: Sequence[Look]) -> str:
@@ -183,7 +200,7 @@ def _looks(
         if not seen.get("sha256"):
             continue
         box, now, ours = _box(seen["box_px"]), state, label
-        if state == SOURCE and _clicked(seen, box):
+        if state == SOURCE and (_clicked(seen, box) or _flat(box)):
             now, ours = UNKNOWN, None
         if redrawn is not None and state != NOTHING:
             here = redrawn[0] == seen["frame_id"]
@@ -225,7 +242,7 @@ def _redrawn(entries: Sequence[Entry]) -> tuple[str, Box] | None:
         if entry["verdict"] == "moved" and isinstance(value, dict) and isinstance(value.get("box_px"), list):
             frame = value.get("frame_id", entry.get("frame_id"))
             numbers = [v for v in value["box_px"] if isinstance(v, int | float) and math.isfinite(v)]
-            if isinstance(frame, str) and len(numbers) == 4 == len(value["box_px"]):
+            if isinstance(frame, str) and len(numbers) == 4 == len(value["box_px"]) and not _flat(_box(numbers)):
                 return frame, _box(numbers)
     return None
 
@@ -233,6 +250,10 @@ def _redrawn(entries: Sequence[Entry]) -> tuple[str, Box] | None:
 def _box(values: Sequence[float]) -> Box:
     x0, y0, x1, y1 = (float(v) for v in values)
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def _flat(box: Box) -> bool:
+    return min(box[2] - box[0], box[3] - box[1]) < LEAST_PX
 
 
 def _crop(seen: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
@@ -245,12 +266,12 @@ def _crop(seen: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
 def _gsd_m(feature: Mapping[str, Any], seen: Mapping[str, Any], focal_px: float | None) -> float | None:
     """Metres a pixel at the hit: its distance from the camera over the focal length."""
     pose, at = seen.get("pose"), feature["geometry"]["coordinates"]
-    if focal_px is None or not isinstance(pose, dict):
+    if not focal_px or not isinstance(pose, dict):
         return None
     try:
         up = float(pose["alt_m"]) - float(at[2])
         across = metres_between((float(pose["lon_deg"]), float(pose["lat_deg"])), (at[0], at[1]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return math.hypot(up, across) / focal_px
 

@@ -64,3 +64,14 @@ def test_a_class_without_alarms_is_believed_but_not_at_once() -> None:
     sure = {label: np.interp(0.5, *np.array(points).T) for label, points in told.items()}
     assert sure["marker"] > sure["smoke"]
     assert np.interp(0.03, *np.array(told["marker"]).T) < 0.9
+
+
+@pytest.mark.parametrize("rows", [[[0.2, 0.1], [1.0, 1.0]], [["0", "0"], ["1", "1"]], [[False, False], [True, True]]])
+def test_rows_that_begin_late_or_are_no_numbers_are_refused(rows: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="smoke: calibration"):
+        calibration_of({"smoke": rows})
+
+
+def test_many_alarms_of_one_score_are_many_alarms() -> None:
+    told = dict(calibration_of(calibrated([("smoke", 0.9999)] * 500, 20, ("smoke",))).points)
+    assert np.interp(0.98, *np.array(told["smoke"]).T) < 0.05

@@ -237,3 +237,16 @@ def test_a_table_like_another_takes_over_what_it_does_not_say(tmp_path: Path) ->
         (tmp_path / "registry.toml").write_text(text.replace('like = "a"', f"like = {wrong}"))
         with pytest.raises(ModelError, match=r"\[b\] like"):
             registered(tmp_path / "registry.toml")
+
+
+def test_a_calibration_of_a_class_that_the_model_has_not_is_refused(tmp_path: Path) -> None:
+    rows = "[[0.0, 0.0], [1.0, 1.0]]"
+    assert registered(written(tmp_path, calibration=f"{{ smoke = {rows} }}"))["net"].calibration.points
+    with pytest.raises(ModelError, match=r"calibration: 'smok' is no class of this model"):
+        registered(written(tmp_path, calibration=f"{{ smok = {rows} }}"))
+
+
+def test_a_calibration_of_no_number_that_is_known_is_one_sentence(tmp_path: Path) -> None:
+    huge = "9" * 400
+    with pytest.raises(ModelError, match=r"\[net\] calibration"):
+        registered(written(tmp_path, calibration=f"{{ smoke = [[0, 0], [1, {huge}]] }}"))

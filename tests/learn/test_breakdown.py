@@ -79,6 +79,9 @@ def test_distances_from_the_source_by_hand() -> None:
     assert source_distances(found, truths, 0.95) == {"found": 0}
 
 
+HUGE = json.dumps({"picture": "a", "things": [{"class": "smoke", "box_px": [0, 0, 10**400, 9]}]})
+
+
 def test_lines_that_make_no_sense_are_told(tmp_path: Path) -> None:
     assert read_things(tmp_path) == {}
     thing = {"class": "smoke", "box_px": [0, 0, 4, 9], "source_px": [1, 2], "kind": "fire", "contrast_de": 5}
@@ -86,7 +89,7 @@ def test_lines_that_make_no_sense_are_told(tmp_path: Path) -> None:
     (tmp_path / "things.jsonl").write_text(good + "\n")
     ((picture, (truth,)),) = read_things(tmp_path).items()
     assert (picture, truth.size_px, truth.background) == ("images/a.jpg", 6.0, "lewis")
-    for bad in ("{", "[]", '{"picture": "a"}', '{"picture": "a", "things": [{"class": "smoke"}]}'):
-        (tmp_path / "things.jsonl").write_text(f"{good}\n{bad}\n")
+    for bad in ("{", "[]", '{"picture": "a"}', '{"picture": "a", "things": [{"class": "smoke"}]}', HUGE, "\x00\udcff"):
+        (tmp_path / "things.jsonl").write_bytes(f"{good}\n{bad}\n".encode(errors="surrogateescape"))
         with pytest.raises(MissionError, match=r"things\.jsonl: line 2"):
             read_things(tmp_path)

@@ -343,3 +343,56 @@ def test_the_command_prints_what_it_left_out(tmp_path: Path) -> None:
     assert "图片 pictures: 2" in done.output and "only objects of other classes 1" in done.output
     wrong = CliRunner().invoke(app, ["convert", "d-fire", str(root), "-o", str(tmp_path / "o"), "--map", "fire"])
     assert wrong.exit_code == 2
+
+
+def voc_file(path: Path, left: int) -> Path:
+    edges = f"<xmin>{left}</xmin><ymin>0</ymin><xmax>{left + 10}</xmax><ymax>10</ymax>"
+    return text(path, f"<a><object><name>smoke</name><bndbox>{edges}</bndbox></object></a>")
+
+
+def test_a_picture_has_the_xml_file_of_its_own_folder(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for n, split in enumerate(("train", "val", "test")):
+        picture(root / split / "JPEGImages" / "1.jpg", n)
+    for split, left in (("train", 5), ("val", 30)):
+        voc_file(root / split / "Annotations" / "1.xml", left)
+    made = convert("voc", root, tmp_path / "out")
+    with (tmp_path / "out" / "pictures.csv").open(encoding="utf-8") as lines:
+        split_of = {row["picture"]: row["split"] for row in csv.DictReader(lines)}
+    boxes = {split_of[name]: found for name, found in boxes_of(tmp_path / "out").items()}
+    assert boxes == {"train": [(0, 5, 0, 15, 10)], "val": [(0, 30, 0, 40, 10)]}
+    assert made.left_out == {"no labels": 1}  # test/1.jpg: the files of this name are others'
+
+
+def test_an_xml_file_that_two_pictures_could_mean_is_nobody_s(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for n, split in enumerate(("train", "val")):
+        picture(root / "JPEGImages" / split / "1.jpg", n)
+    picture(root / "JPEGImages" / "train" / "2.jpg", 3)
+    for name in "12":
+        voc_file(root / "Annotations" / f"{name}.xml", 5)
+    made = convert("voc", root, tmp_path / "out")
+    assert list(boxes_of(tmp_path / "out")) == ["2.jpg"]
+    assert made.left_out == {"labels that cannot be read": 2}
+
+
+def test_tdml_that_names_a_picture_twice_counts_it_once(tmp_path: Path) -> None:
+    root = tmp_path / "FASDD_UAV"
+    picture(root / "images" / "a.jpg")
+    label = {"type": "AI_ObjectLabel", "class": "smoke", "object": {"bbox": [8, 8, 24, 24]}}
+    entry = {"dataURL": "a.jpg", "labels": [label]}
+    text(root / "annotations" / "TDML_UAV" / "x.json", json.dumps({"data": [entry, {**entry, "labels": []}]}))
+    made = convert("fasdd", root, tmp_path / "out")
+    assert made.pictures == 1 and made.left_out == {"pictures named twice": 1}
+    assert boxes_of(tmp_path / "out") == {"a.jpg": [(0, 8, 8, 24, 24)]}
+
+
+def test_odd_coco_and_a_place_that_cannot_be_made(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    picture(root / "a.jpg")
+    told = {"images": [{"id": [1], "file_name": "a.jpg"}], "categories": [], "annotations": []}
+    text(root / "x.json", json.dumps(told))
+    with pytest.raises(MissionError, match=r"x\.json: is no COCO"):
+        convert("coco", root, tmp_path / "out")
+    with pytest.raises(OutputError, match="cannot be written"):
+        convert("coco", root, text(tmp_path / "file", "") / "out")

@@ -138,3 +138,27 @@ def test_without_the_extra_one_sentence_says_so(
     assert isinstance(ended.exception, ModelError)
     assert "pip install 'qianliyan[train]'" in str(ended.exception)
     assert not (tmp_path / "run" / "data").exists()
+
+
+def labelled(folder: Path, words: str) -> Path:
+    for sub in ("images", "labels"):
+        (folder / sub).mkdir(parents=True)
+    (folder / "images" / "a.jpg").write_bytes(imagery.encode_jpeg(np.full((60, 80, 3), 40, np.uint8)))
+    (folder / "labels" / "a.txt").write_text(words)
+    return folder
+
+
+def test_folders_of_one_name_count_together(tmp_path: Path) -> None:
+    folders = [labelled(tmp_path / part / "test", "0 0.25 0.5 0.5 1\n") for part in ("a", "b")]
+    told = evaluate("known", folders)["sets"]["test"]
+    assert (told["pictures"], told["smoke"]["boxes"]) == (2, 2)
+
+
+def test_a_class_that_is_none_of_ours_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissionError, match="a class beyond 3; there are smoke"):
+        evaluate("known", [labelled(tmp_path / "set", "4 0.25 0.5 0.5 1\n")])
+
+
+def test_without_clean_photos_nothing_can_be_calibrated(tmp_path: Path) -> None:
+    with pytest.raises(MissionError, match="wants clean photos"):
+        module.measure("known", [labelled(tmp_path / "set", "0 0.25 0.5 0.5 1\n")], raw=True)

@@ -35,7 +35,7 @@ def test_files_round_trip_and_an_outline_becomes_its_box(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "line", ["0 0.1 0.2 0.3", "x 1 1 1 1", "0 nan 0.1 0.1 0.1", "-1 0.1 0.1 0.1 0.1", "1.5 1 1 1 1"]
+    "line", ["0 0.1 0.2 0.3", "x 1 1 1 1", "0 nan 0.1 0.1 0.1", "-1 0.1 0.1 0.1 0.1", "1.5 1 1 1 1", "0 .5 .5 -.1 .1"]
 )
 def test_what_is_no_label_is_refused_by_file_and_line(tmp_path: Path, line: str) -> None:
     file = tmp_path / "a.txt"
@@ -49,3 +49,17 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         read_labelled(tmp_path)
     with pytest.raises(MissionError, match="is no folder"):
         read_labelled(tmp_path / "none")
+
+
+def test_labels_are_the_same_bytes_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_on_windows(path: Path, text: str, **_: object) -> None:
+        path.write_bytes(text.replace("\n", "\r\n").encode())
+
+    monkeypatch.setattr(Path, "write_text", as_on_windows)
+    write_boxes(tmp_path / "a.txt", [(1, 0.5, 0.25, 0.125, 0.5)])
+    assert (tmp_path / "a.txt").read_bytes() == b"1 0.500000 0.250000 0.125000 0.500000\n"
+
+
+def test_labels_from_an_editor_that_marks_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf0 0.5 0.5 0.1 0.1\r\n")
+    assert read_boxes(tmp_path / "a.txt") == ((0, 0.5, 0.5, 0.1, 0.1),)

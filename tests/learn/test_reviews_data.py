@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -345,3 +347,105 @@ def test_every_tile_holds_its_box_whole_and_nothing_unknown(
         assert not any(o.state == UNKNOWN and shown(o.box_px, tile.rect) > 0 for o in beside)
         for share in shares_in(tile.rect, tile.boxes):
             assert share[0] < len(CLASSES) and all(-1e-9 <= v <= 1 + 1e-9 for v in share[1:])
+
+
+def edited(path: Path, out: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    """A zip with its members changed."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return out
+
+
+@pytest.mark.parametrize("name", ["../../out of it/x", "a:b", "CON\\\\x", "/x", ".hidden"])
+def test_a_hit_s_name_leads_nowhere(tmp_path: Path, flight: Path, name: str) -> None:
+    run, hits = one(tmp_path, flight, "h1")
+    say(run, hits[0], "confirmed")
+    write_reviews_zip(run, tmp_path / "good.zip")
+    evil = edited(tmp_path / "good.zip", tmp_path / "evil.zip", lambda _, b: b.replace(b'"h1"', f'"{name}"'.encode()))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(MissionError, match="cannot be a file name"):
+        build_reviews([evil], tmp_path / "a" / "b" / "out", [flight])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"said": [', b'"said": [1, '),
+        (b'"label": "source"', b'"label": "anything"'),
+        (b'"label": "source"', b'"lable": "source"'),
+        (b'"class": "outfall"', b'"class": 1'),
+        (b'"software": "qianliyan 0"', b'"software": NaN'),
+        (b'"software": "qianliyan 0"', b'"software": "\\ud800"'),
+    ],
+)
+def test_items_that_make_no_sense_are_one_sentence(tmp_path: Path, flight: Path, old: bytes, new: bytes) -> None:
+    run, hits = one(tmp_path, flight, "h1")
+    say(run, hits[0], "confirmed")
+    write_reviews_zip(run, tmp_path / "good.zip")
+
+    def change(name: str, data: bytes) -> bytes:
+        assert name != "items.json" or old in data
+        return data.replace(old, new) if name == "items.json" else data
+
+    evil = edited(tmp_path / "good.zip", tmp_path / "evil.zip", change)
+    with pytest.raises(MissionError, match=r"evil\.zip"):
+        build_reviews([evil], tmp_path / "out", [flight])
+
+
+def test_a_zip_with_any_byte_changed_is_an_error_of_ours_or_a_set(tmp_path: Path, flight: Path) -> None:
+    import zipfile
+
+    run, hits = one(tmp_path, flight, "h1")
+    say(run, hits[0], "confirmed")
+    write_reviews_zip(run, tmp_path / "good.zip")
+    with zipfile.ZipFile(tmp_path / "good.zip") as old, zipfile.ZipFile(tmp_path / "p.zip", "w", 8) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    data, rng = (tmp_path / "p.zip").read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        torn = bytearray(data)
+        torn[int(rng.integers(len(torn)))] ^= int(rng.integers(1, 256))
+        (tmp_path / "torn.zip").write_bytes(bytes(torn))
+        try:
+            read_all([tmp_path / "torn.zip"])
+        except MissionError:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("box", [[5000, 5000, 5100, 5100], [-1e14, -1e14, 1e14, 1e14], [1195, 895, 1290, 990]])
+def test_a_source_outside_of_its_photo_is_not_taught_as_nothing(tmp_path: Path, flight: Path, box: list[float]) -> None:
+    sha = [photo(flight / f"{n}.JPG", n) for n in range(2)]
+    hits = [hit("h1", "outfall", HERE, [seen("0.JPG", sha[0], box)]), hit("h2", "smoke", HERE, [seen("1.JPG", sha[1])])]
+    run = run_of(tmp_path / "run", hits, flight=flight)
+    for feature in hits:
+        say(run, feature, "confirmed")
+    build_reviews([run], tmp_path / "out")
+    assert taught(tmp_path / "out") == {(TRAIN, "h2"): {("smoke",)}}
+
+
+def test_a_source_without_size_is_not_learned_from(tmp_path: Path, flight: Path) -> None:
+    run, hits = one(tmp_path, flight, "h1", "h2")
+    say(run, hits[0], "confirmed")
+    say(run, hits[0], "moved", {"coordinates": [*HERE, 10.0], "box_px": [600, 500, 600, 560]})
+    say(run, hits[1], "confirmed")
+    build_reviews([run], tmp_path / "out")
+    told = {(e["hit"], tuple(e["box_px"]), tuple(e["boxes"])) for e in lists(tmp_path / "out")["pictures"]}
+    assert told == {(name, tuple(BOX), ("outfall",)) for name in ("h1", "h2")}  # the box of no size is not heard
+
+
+def test_a_damaged_crop_is_counted_and_the_others_stay(tmp_path: Path, flight: Path) -> None:
+    run, hits = one(tmp_path, flight, "h1", "h2")
+    for n, feature in enumerate(hits):
+        say(run, feature, "confirmed")
+        crop_of(run, feature, flight / f"h{n + 1}.JPG")
+    shutil.rmtree(flight)
+    (run / "crops" / "h1.jpg").write_bytes(b"no picture")
+    lessons = build_reviews([run], tmp_path / "out")
+    assert lessons.left_out["crops that cannot be decoded"] == 1
+    assert set(taught(tmp_path / "out")) == {(TRAIN, "h2")}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline import imagery
-from pipeline.errors import MissionError, OutputError
+from pipeline.errors import ImageryError, MissionError, OutputError
 from pipeline.learn import mine as module
 from pipeline.learn.breakdown import Truth
 from pipeline.learn.evaluate import Answers, Measured
@@ -86,3 +86,19 @@ def test_false_alarms_are_cut_out_once_and_never_what_is_known(tmp_path: Path, m
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissionError, match="no photos"):
         mine("x", [tmp_path / "empty"], tmp_path / "other", 96)
+
+
+def test_photos_of_one_name_keep_their_false_alarms_and_half_a_folder_never_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "Yolo", Crier)
+    folders = [tmp_path / part / "f" / "images" for part in "ab"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "p.jpg").write_bytes(imagery.encode_jpeg(np.zeros((600, 800, 3), np.uint8)))
+    count = mine("x", folders, tmp_path / "out", 96)
+    assert count == len(list((tmp_path / "out" / "images").iterdir())) == 4
+    (folders[1] / "torn.jpg").write_bytes(b"no picture")
+    with pytest.raises(ImageryError):
+        mine("x", folders, tmp_path / "half", 96)
+    assert not [p for p in tmp_path.iterdir() if "half" in p.name]

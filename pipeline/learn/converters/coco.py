@@ -57,11 +57,10 @@ def _entries(file: Path) -> Iterator[tuple[Mapping[str, Any], tuple[Theirs, ...]
         of_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
         for entry in told["annotations"]:
             of_image[entry["image_id"]].append(entry)
-        images = [(image, image["id"]) for image in told["images"]]
+        images = [(image, of_image.get(image["id"], [])) for image in told["images"]]
     except (KeyError, TypeError, AttributeError) as why:
         raise MissionError(f"{file.name}: is no COCO with images, annotations and categories") from why
-    for image, number in images:
-        entries = of_image.get(number, [])
+    for image, entries in images:
         boxes = [_box(e, names) for e in entries]
         good = tuple(b for b in boxes if b is not None)
         yield image, good if len(good) == len(boxes) else None, any(e.get("iscrowd") for e in entries)

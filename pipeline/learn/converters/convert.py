@@ -81,9 +81,9 @@ class _Writer:
         """All of it; the folder appears whole or not at all."""
         aside = self._out.with_name(f".{self._out.name}.partial")
         shutil.rmtree(aside, ignore_errors=True)
-        for name in ("images", "labels"):
-            (aside / name).mkdir(parents=True)
         try:
+            for name in ("images", "labels"):
+                (aside / name).mkdir(parents=True)
             for n, source in enumerate(self._form.read(self._folder, self._read), 1):
                 self._take(source, aside)
                 tell("convert", n, n)

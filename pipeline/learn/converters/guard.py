@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,36 @@ def pictures_inside(folder: Path, tally: Counter[str]) -> list[Path]:
         raise MissionError(f"{folder}: holds no JPEG, TIFF or PNG pictures")
     if len(found) > MOST_PICTURES:
         raise MissionError(f"{folder}: {len(found)} pictures are more than the {MOST_PICTURES} allowed")
+    return found
+
+
+def beside(picture: Path, files: Sequence[Path], pictures: Sequence[Path]) -> Path | None:
+    """Which of the files of a picture's name is its own, where several folders hold that name; None where none is.
+
+    The two share the longest way from the top, and neither shares as much with another one (`pictures`: all of the
+    name). Raises LookupError where two could be meant.
+    """
+    if not files:
+        return None
+    near = _nearest(picture, files)
+    back = {file: _nearest(file, pictures) for file in near}
+    if not any(picture in found for found in back.values()):
+        return None
+    if len(near) > 1 or len(back[near[0]]) > 1:
+        raise LookupError(picture.name)
+    return near[0]
+
+
+def _nearest(path: Path, others: Sequence[Path]) -> list[Path]:
+    shared = [len(commonpath((path.parent, other.parent))) for other in others]
+    return [other for other, n in zip(others, shared, strict=True) if n == max(shared)]
+
+
+def by_stem(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Stem -> the files of it."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        found[path.stem].append(path)
     return found
 
 

@@ -17,17 +17,20 @@ from pipeline.learn.converters.values import Source, Theirs
 
 
 def of_file(file: Path, pictures: list[Path], tally: Counter[str]) -> Iterator[Source]:
-    """Pictures of a TrainingDML-AI file, found by their bare names."""
-    by_name = {p.name: p for p in pictures}
+    """Pictures of a TrainingDML-AI file, found by bare names that only one has; one that is named again counts once."""
+    often = Counter(p.name for p in pictures)
+    by_name = {p.name: p for p in pictures if often[p.name] == 1}
+    seen: set[Path] = set()
     told = json_of(file)
     data = told.get("data") if isinstance(told, dict) else None
     if not isinstance(data, list):
         raise MissionError(f"{file.name}: is no TrainingDML-AI (it has no list `data`)")
     for entry in data:
         path = by_name.get(_picture(entry))
-        if path is None:
-            tally["pictures not there"] += 1
+        if path is None or path in seen:
+            tally["pictures not there" if path is None else "pictures named twice"] += 1
             continue
+        seen.add(path)
         split = SPLITS.get(str(entry.get("trainingType", "")).lower(), "")
         try:
             yield Source(path, split, tuple(_box(x) for x in entry.get("labels", []) if _is_object(x)), in_px=True)

@@ -1,6 +1,7 @@
 """Pascal VOC: an XML file a picture, boxes in pixels; parsed without entities, links or a document type.
 
-A picture is found by the name of its XML file; what the file itself says about folders and paths is not followed.
+A picture is found by the name of its XML file, the nearest one where folders share names; what the file itself says
+about folders and paths is not followed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.learn.converters.guard import files_inside, pictures_inside, split_lists, split_of
+from pipeline.learn.converters.guard import beside, by_stem, files_inside, pictures_inside, split_lists, split_of
 from pipeline.learn.converters.values import OURS, Format, Source, Theirs
 
 MAX_XML_BYTES = 4 * 1024 * 1024
@@ -26,11 +27,15 @@ def read(folder: Path, tally: Counter[str]) -> Iterator[Source]:
 
 def with_xml(folder: Path, pictures: list[Path], labels: Path, lists: list[Path]) -> Iterator[Source]:
     """Pictures with the XML files under `labels`; splits from lists of names in the folders `lists`."""
-    files = {p.stem: p for p in files_inside(labels, frozenset({".xml"}))}
+    files, named = by_stem(list(files_inside(labels, frozenset({".xml"})))), by_stem(pictures)
     splits = split_lists(lists)
     for path in pictures:
         split = split_of(path, folder) or splits.get(path.stem, "")
-        xml = files.get(path.stem)
+        try:
+            xml = beside(path, files.get(path.stem, []), named[path.stem])
+        except LookupError:
+            yield Source(path, split, (), fault=f"{path.name}: several XML files or pictures have this name")
+            continue
         yield Source(path, split, None) if xml is None else _labelled(path, split, xml)
 
 
