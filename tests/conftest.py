@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does; tests run in several processes
 
@@ -18,6 +19,15 @@ settings.register_profile("qianliyan", deadline=None, derandomize=bool(os.enviro
 settings.load_profile("qianliyan")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n` each worker begins with its share of neighbours and takes from the others when it has no more: the
+    dear fixtures of a folder are made by one worker, and none waits while another ends with the browser's tests."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")

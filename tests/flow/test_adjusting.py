@@ -18,6 +18,8 @@ from pipeline.ingest import open_mission
 from pipeline.sim import FlightConfig, SimFlight, make_flight
 from pipeline.types import Attitude, GeoPoint, Ground, Mission
 
+pytestmark = pytest.mark.usefixtures("features_once")
+
 
 def quiet(stage: str, done: int, total: int) -> None:
     """Nobody listens."""
@@ -54,7 +56,7 @@ def made(tmp_path_factory) -> SimFlight:
 
 
 @pytest.fixture(scope="module")
-def adjusted(made):
+def adjusted(features_once, made):
     return adjust_mission(opened(made), "auto", None, quiet)
 
 

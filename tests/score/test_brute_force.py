@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.types import Rules, Score
 from tests.score.brute import verdict
-from tests.score.scenes import BOOKS, METRE_E9, MM_E9, Scene, far_apart, hit_of, judged, target_of
+from tests.score.scenes import BOOKS, METRE_E9, MM_E9, POINTS_ALONE, Scene, far_apart, hit_of, judged, target_of
 
 SCENES = 10_000
 OVERLAPPING = Rules(half_gate=False)
@@ -44,6 +44,7 @@ def numbered(scene: Scene) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@POINTS_ALONE
 def test_the_judge_equals_brute_force() -> None:
     draw, contested = random.Random(20261122), 0
     for _ in range(SCENES):

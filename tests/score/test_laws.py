@@ -19,7 +19,7 @@ from pipeline.score.areas import HALF_TURN
 from pipeline.score.distance import double_gates_mm, pairs_within
 from pipeline.score.hits import Row, submission
 from pipeline.types import GeoPoint, Rules, Score, Target
-from tests.score.scenes import BOOKS, FIELD_E9, SUAS, Scene, Thing, judged, scenes
+from tests.score.scenes import BOOKS, FIELD_E9, POINTS_ALONE, SUAS, Scene, Thing, judged, scenes
 
 pytestmark = pytest.mark.slow
 THOUSAND = settings(max_examples=1000, deadline=None)
@@ -63,6 +63,7 @@ def test_the_truth_gets_everything(scene: Scene, rules: Rules) -> None:
     assert score.statistics["gospa"]["total"] == score.statistics["ce90_mm"] == 0
 
 
+@POINTS_ALONE
 @given(SCENE, BOOK, st.integers(0, 7))
 @THOUSAND
 def test_a_wrong_hit_or_a_copy_never_gains(scene: Scene, rules: Rules, which: int) -> None:
@@ -82,6 +83,7 @@ def numbered(scene: Scene, rules: Rules) -> Score:
     return judged(features, scene.truth(), rules)
 
 
+@POINTS_ALONE
 @given(SCENE, BOOK, st.integers(0, 9))
 @THOUSAND
 def test_nearer_is_never_worse(scene: Scene, rules: Rules, tenths: int) -> None:
@@ -133,6 +135,7 @@ def test_a_shift_in_longitude_changes_nothing(scene: Scene, rules: Rules, east_e
     assert same_bytes(one, other, *DIGESTS)
 
 
+@POINTS_ALONE
 @given(POINTS, st.randoms(use_true_random=False), st.integers(-HALF_TURN, HALF_TURN), st.integers(0, 9))
 @THOUSAND
 def test_the_laws_of_suas(scene: Scene, order: random.Random, east_e9: int, through: int) -> None:

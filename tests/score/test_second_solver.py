@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from pipeline.types import Rules
 from tests.score.brute import Pair, candidates
-from tests.score.scenes import BOOKS, METRE_E9, MM_E9, Scene, far_apart, hit_of, judged, target_of
+from tests.score.scenes import BOOKS, METRE_E9, MM_E9, POINTS_ALONE, Scene, far_apart, hit_of, judged, target_of
 from tests.score.test_brute_force import FREE, OVERLAPPING, TIES, numbered
 
 SCENES = 1_000
@@ -52,6 +52,7 @@ def most_points(found: dict[Pair, tuple[int, tuple[int, ...]]], scene: Scene) ->
 
 
 @pytest.mark.slow
+@POINTS_ALONE
 def test_the_matching_equals_a_second_solver() -> None:
     draw, contested = random.Random(6), 0
     for number in range(SCENES):

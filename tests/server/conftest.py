@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 import warnings
@@ -21,6 +22,7 @@ with warnings.catch_warnings():  # starlette would rather have httpx2; the clien
 from pipeline.server import passwords
 from pipeline.server.accounts import new_setup_link
 from pipeline.server.app import create_app
+from pipeline.server.database import Database, upgrade
 from pipeline.server.pictures import Pictures
 from pipeline.server.settings import Settings
 from tests.server.postgres import Postgres, running_postgres
@@ -49,9 +51,24 @@ def database_url() -> str:
     return ""
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database that the migrations made, once: making the tables takes longer than most tests."""
+    made = Settings(tmp_path_factory.mktemp("migrated"))
+    database = Database(made.url)
+    upgrade(database)
+    database.close()
+    return Path(made.url.removeprefix("sqlite:///"))
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    return Settings(tmp_path / "数据 data", database_url=database_url)
+def settings(tmp_path: Path, database_url: str, migrated: Path) -> Settings:
+    """Of a server that was started once before; test_serve.py and test_worker.py begin with nothing."""
+    found = Settings(tmp_path / "数据 data", database_url=database_url)
+    if not database_url:
+        found.data.mkdir()
+        shutil.copy(migrated, found.data)
+    return found
 
 
 @pytest.fixture

@@ -29,6 +29,17 @@ def changes(folder: Path, count: int, seed: int, even_over: str) -> list[Change]
     return [_change(r, files, None if even_over == "files" else sizes) for _ in range(count)]
 
 
+def changes_of_every_kind(folder: Path, seed: int) -> list[Change]:
+    """A random change in one file of each kind: of each ending in each folder at the top."""
+    r = random.Random(f"{seed}/kinds")
+    kinds: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.stat().st_size:
+            top = path.relative_to(folder).parts[0]
+            kinds.setdefault((top, path.suffix), []).append(path)
+    return [_change(r, files, None) for files in kinds.values()]
+
+
 def _change(r: random.Random, files: Sequence[Path], sizes: Sequence[int] | None) -> Change:
     path = r.choices(files, sizes)[0]
     return Change(path, r.randrange(path.stat().st_size), r.randrange(1, 256))
