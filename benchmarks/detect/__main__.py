@@ -41,7 +41,7 @@ from benchmarks.detect.timed import Side, in_turns
 from pipeline import imagery
 from pipeline.detect.trusted import awake
 from pipeline.learn.evaluate import asked_of
-from pipeline.learn.quantise import precisions
+from pipeline.learn.int8_gate import precisions
 from pipeline.resources import resource
 from tests.detect import bench
 

@@ -43,7 +43,7 @@ def networks(onnx: Path, int8: Path | None, photos: Path, folder: Path) -> Netwo
     xml = folder / "float.xml"
     openvino.save_model(openvino.convert_model(str(onnx)), xml, compress_to_fp16=False)
     if int8 is None:
-        shown = looks(photos, side, TILES, SEED, lambda stage, done, total: None)
+        shown = looks([photos], side, TILES, SEED, lambda stage, done, total: None)
         int8 = saved(in_8_bits(onnx, shown, next(iter(LADDER))), see.labels, folder / "int8.xml")
     return Networks(onnx, xml, int8, side, see.labels)
 

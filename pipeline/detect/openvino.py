@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect.engine import as_floats, sides_of
 from pipeline.errors import ModelError
+from pipeline.imagery import Image
 
 TELEMETRY = "openvino_telemetry"
 
@@ -29,26 +31,61 @@ class OpenVino:
                 import openvino
         except ImportError as why:
             raise ModelError(f"{name}: needs the extra: pip install 'qianliyan[openvino]'") from why
-        threads: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": precision}
+        self._how: dict[str, Any] = {
+            "INFERENCE_NUM_THREADS": 1,
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": precision,
+        }
         try:
-            core: Any = openvino.Core()
-            read = core.read_model(model=xml, weights=weights)
-            self._network = core.compile_model(read, "CPU", threads)
-            shape = read.input(0).get_partial_shape()
-            self.told = _told(read)
+            self._core: Any = openvino.Core()
+            self._read = self._core.read_model(model=xml, weights=weights)
+            shape = self._read.input(0).get_partial_shape()
+            if usual := len(self._read.inputs) == 1 and len(shape) == 4:
+                self._of_pictures = self._compiled(taking_pictures(openvino, self._read.clone()))
+            self.told = _told(self._read)
         except Exception as why:  # its exceptions have no common base
             raise ModelError(f"{name}: cannot be opened as OpenVINO IR ({type(why).__name__})") from why
-        if len(read.inputs) != 1 or len(shape) != 4:
+        if not usual:
             raise ModelError(f"{name}: takes something else than one picture (1, 3, h, w) of numbers")
         self._name = name
         self.side_px = sides_of([d.get_length() if d.is_static else None for d in shape])
 
+    def _compiled(self, network: Any) -> Any:
+        return self._core.compile_model(network, "CPU", self._how)
+
+    @cached_property
+    def _of_numbers(self) -> Any:
+        """Hardly ever wanted, and compiling takes a while."""
+        return self._compiled(self._read)
+
     def run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._answer(lambda: self._of_numbers, pixels)
+
+    def look(self, canvas: Image) -> NDArray[np.float32]:
+        """What `run` gives for a canvas (h, w, 3) uint8, blue first, as red, green and blue of 0 to 1.
+
+        Faster than that: in 8 bits the network takes the picture's numbers as they are.
+        """
+        return self._answer(lambda: self._of_pictures, np.ascontiguousarray(canvas)[None])
+
+    def _answer(self, network: Callable[[], Any], given: NDArray[Any]) -> NDArray[np.float32]:
         try:
-            output = self._network(pixels)[0]
+            output = network()(given)[0]
         except Exception as why:
             raise ModelError(f"{self._name}: the network failed ({type(why).__name__})") from why
         return as_floats(np.asarray(output), self._name)
+
+
+def taking_pictures(openvino: Any, network: Any) -> Any:
+    """The network with pictures (1, h, w, 3) uint8, blue first, for its input."""
+    from openvino.preprocess import ColorFormat, PrePostProcessor
+
+    steps: Any = PrePostProcessor(network)
+    given = steps.input().tensor()
+    given.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC")).set_color_format(ColorFormat.BGR)
+    steps.input().model().set_layout(openvino.Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(openvino.Type.f32).convert_color(ColorFormat.RGB).scale(255.0)
+    return steps.build()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pipeline.detect.engine import Engine, names_told, open_engine, side_told
 from pipeline.detect.found import Found, ranked
 from pipeline.detect.merge import Seen, merged, seen
 from pipeline.detect.models import Model, digest_of, find_model, label_of, read_weights, threshold_of
+from pipeline.detect.openvino import OpenVino
 from pipeline.detect.points import point_of
 from pipeline.detect.tiles import GREY, Pass, Tile, back, letterbox, passes, resized
 from pipeline.errors import ModelError
@@ -57,7 +58,7 @@ class Yolo:
         file = self._model.path.name
         try:
             for raw in (False, True):  # YOLOX takes other pixels, but its shape is the same for any
-                output = self.engine.run(network_input(canvas, raw))
+                output = self._answer(canvas, Pixels(self._side_px, raw))
                 family = family_of(output, self._side_px, len(named) if named else None, self.engine.told)
                 if (family == "yolox") == raw:
                     break
@@ -100,7 +101,7 @@ class Yolo:
         """Boxes in one tile, in the pass's picture, of classes that are not dropped."""
         cut = picture[tile.y0 : tile.y1, tile.x0 : tile.x1]
         canvas, place = letterbox(cut, self._side_px, centred=not pixels.raw)
-        output = self.engine.run(pixels.of(canvas))
+        output = self._answer(canvas, pixels)
         least = self.calibration.least_raw(self.threshold)
         found = decode(self._family, output, self._side_px, least, self._most_overlap)
         if not len(found):
@@ -110,6 +111,12 @@ class Yolo:
         found = found[wanted[found.labels]]
         found = Found(back(found.boxes, place, tile), found.scores, found.labels)
         return found[np.asarray((found.boxes[:, 2:] > found.boxes[:, :2]).all(1))]
+
+    def _answer(self, canvas: Image, pixels: Pixels) -> NDArray[np.float32]:
+        """The network's first output for a canvas (h, w, 3) uint8, blue first."""
+        if isinstance(self.engine, OpenVino) and not pixels.raw:
+            return self.engine.look(canvas)
+        return self.engine.run(pixels.of(canvas))
 
     def _detection(self, frame_id: str, box: Box, confidence: float, number: int, height_px: int) -> Detection:
         label = self.labels[number]

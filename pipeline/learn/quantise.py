@@ -10,7 +10,7 @@ import io
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,39 +22,34 @@ from numpy.typing import NDArray
 
 from pipeline import imagery
 from pipeline.detect.engine import names_told
-from pipeline.detect.models import digest_of
+from pipeline.detect.models import PLAIN, digest_of, registered
 from pipeline.detect.openvino import silent
-from pipeline.detect.tiles import Tiling, letterbox, passes, resized
+from pipeline.detect.tiles import Pass, Tiling, letterbox, passes, resized
 from pipeline.detect.yolo import Yolo, network_input
 from pipeline.errors import MissionError, ModelError, OutputError
 from pipeline.files import write_bytes_atomic
-from pipeline.learn.dataset import LONG_SIDE_PX
 from pipeline.learn.equalise import equalise
-from pipeline.learn.evaluate import IOUS, LEAST_CONFIDENCE, asked_of, label_path_of
-from pipeline.learn.labels import box_px, pictures_under, read_boxes
-from pipeline.learn.metrics import Seen, average_precision
-from pipeline.learn.tiles import CLASSES
-from pipeline.types import Box
+from pipeline.learn.int8_gate import Precisions, known_pictures, lost_in, precisions_by_set
+from pipeline.learn.labels import pictures_under
+from pipeline.learn.rounding import round_weights
 
 MISSING = "an export with --int8 needs nncf and openvino: pip install nncf openvino, in an environment of its own"
 TILES = 240  # that the ranges of numbers are taken from
 SEED = 1
-MOST_LOST = 0.01  # of average precision
 MOST_BYTES = 14_000_000  # .xml and .bin together
 RUNNING_NUMBER = re.compile(r"[A-Za-z]+_\d+")  # in names that this process gave
-MOST_PICTURES = 1000  # of a set that the two are compared on
 FIRST, LAST = r"/model\.[012]/.*", (r"HEAD(?!.*/(conv|act)/).*", r"HEADdfl/.*")
 # Name -> what stays in float, as patterns of layers' names; HEAD is the last block of ultralytics' networks. Tried in
 # this order, the fastest first. The last layers decide the boxes and take hardly any time. The first ones answer with
 # a few very large numbers among small ones, which 8 bits hold badly; they take a fifth more, the head twice as much.
 LADDER: dict[str, tuple[str, ...]] = {
     "the last layers": LAST,
-    "the first and the last layers": (FIRST, *LAST),
+    "the first two and the last layers": (r"/model\.[01]/.*", *LAST),
+    "the first three and the last layers": (FIRST, *LAST),
     "the first layers and the head": (FIRST, "HEAD.*"),
 }
 Tell = Callable[[str, int, int], None]
 Looks = list[NDArray[np.float32]]
-Precisions = Mapping[tuple[str, float], float]  # (class, IoU) -> average precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +65,26 @@ class Quantised:
 
 
 def quantise(
-    source: Path, out: Path, tiles: Path, data: Sequence[Path], tell: Tell = lambda stage, done, total: None
+    source: Path, out: Path, tiles: Sequence[Path], data: Sequence[Path], tell: Tell = lambda stage, done, total: None
 ) -> Quantised:
     """Write a training, a .pt or an .onnx as `out` (.xml) with its .bin.
 
-    `tiles` holds the pictures for the ranges (of a data set its training pictures), `data` those with known boxes.
-    Raises ModelError when every trial loses more than MOST_LOST of a class's average precision: nothing is written
-    then.
+    `tiles` hold the pictures for the ranges (of a data set its training pictures), as many of each folder: give all
+    kinds that it was trained on. `data` hold those with known boxes. Raises ModelError when every trial loses more
+    than MOST_LOST of a class's average precision in one of their sets: nothing is written then.
     """
     _must_be_new(out)
     woken()
-    pictures = _pictures(data)
+    sets = known_pictures(data)
     with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder:
         network = _onnx(source, Path(folder))
-        side_px, names = _opened(network, source.name)
-        shown = looks(tiles, side_px, TILES, SEED, tell)
-        before = precisions(network, pictures, lambda done, total: tell("float", done, total))
+        side_px, names, tiling = _opened(network, source.name)
+        shown = looks(tiles, side_px, TILES, SEED, tell, tiling)
+        before = precisions_by_set(network, sets, lambda done, total: tell("float", done, total))
         losses = []
         for in_float in LADDER:
             trial = saved(in_8_bits(network, shown, in_float), names, Path(folder) / "int8.xml")
-            after = precisions(trial, pictures, lambda done, total: tell("int8", done, total))
+            after = precisions_by_set(trial, sets, lambda done, total: tell("int8", done, total))
             if not (lost := lost_in(before, after)):
                 parts = _written(trial, out)
                 return Quantised(out, digest_of(parts), sum(map(len, parts)), in_float, before, after)
@@ -128,30 +123,49 @@ def _onnx(source: Path, folder: Path) -> Path:
     return export(source, path).path
 
 
-def _opened(network: Path, name: str) -> tuple[tuple[int, int], tuple[str, ...]]:
-    """Its input (height, width) and classes; opened the usual way, which refuses what is no YOLO of a known family."""
+def _opened(network: Path, name: str) -> tuple[tuple[int, int], tuple[str, ...], Tiling]:
+    """Its input (height, width), classes and tiles; opened the usual way, which refuses what is no YOLO we know."""
     yolo = Yolo(str(network))
     names = names_told(yolo.engine.told)
     if yolo.engine.side_px is None or names is None:
         raise ModelError(f"{name}: takes pictures of any size, or does not name its classes; export it with qianliyan")
-    return yolo.engine.side_px, names
+    return yolo.engine.side_px, names, _tiling(yolo)
 
 
-def looks(tiles: Path, side_px: tuple[int, int], count: int, seed: int, tell: Tell) -> Looks:
-    """`count` inputs of the network, (1, 3, h, w), out of the pictures in a folder, cut as the detector cuts them.
+def _tiling(yolo: Yolo) -> Tiling:
+    """How the registry has a network of this size and these classes look at photos; that of no registry for others."""
+    alike = [m for m in registered().values() if (m.side_px, m.labels) == (yolo.engine.side_px, yolo.labels)]
+    return alike[0].tiling if alike else Tiling()
 
-    The same pictures and seed give the same inputs.
+
+def looks(
+    tiles: Sequence[Path], side_px: tuple[int, int], count: int, seed: int, tell: Tell, tiling: Tiling = PLAIN
+) -> Looks:
+    """`count` inputs of the network, (1, 3, h, w), out of the pictures in folders, cut as the detector cuts them.
+
+    As many come from each folder, in an order that mixes them. The same pictures and seed give the same inputs.
     """
     rng = np.random.default_rng(seed)
-    pictures = _calibrating(tiles)
-    order = [pictures[i] for i in rng.permutation(len(pictures))[:count]]
-    shares = [count // len(order) + (n < count % len(order)) for n in range(len(order))]
+    shares = _shares(count, len(tiles))
+    chosen = [pair for folder, share in zip(tiles, shares, strict=True) for pair in _chosen(folder, share, rng)]
     found: Looks = []
-    for n, (path, share) in enumerate(zip(order, shares, strict=True), 1):
+    for n, (path, share) in enumerate(chosen, 1):
         image = imagery.decode(imagery.read_bytes(path), path.name)
-        found += [network_input(letterbox(cut, side_px, True)[0], False) for cut in _cuts(image, side_px, share, rng)]
-        tell("tiles", n, len(order))
-    return found
+        cuts = _cuts(image, passes(image.shape[1], image.shape[0], side_px, tiling), share, rng)
+        found += [network_input(letterbox(cut, side_px, True)[0], False) for cut in cuts]
+        tell("tiles", n, len(chosen))
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def _chosen(folder: Path, count: int, rng: np.random.Generator) -> list[tuple[Path, int]]:
+    """Pictures of a folder, and how many tiles of each."""
+    pictures = _calibrating(folder)
+    order = [pictures[i] for i in rng.permutation(len(pictures))[:count]]
+    return list(zip(order, _shares(count, len(order)), strict=True))
+
+
+def _shares(count: int, parts: int) -> list[int]:
+    return [count // parts + (n < count % parts) for n in range(parts)]
 
 
 def _calibrating(tiles: Path) -> list[Path]:
@@ -168,11 +182,10 @@ def _calibrating(tiles: Path) -> list[Path]:
 
 
 def _cuts(
-    image: imagery.Image, side_px: tuple[int, int], count: int, rng: np.random.Generator
+    image: imagery.Image, wanted: Sequence[Pass], count: int, rng: np.random.Generator
 ) -> Iterator[imagery.Image]:
     """`count` of a picture's tiles (all of them where there are fewer), the look at the whole among them."""
-    height, width = image.shape[:2]
-    cuts = [(look, tile) for look in passes(width, height, side_px, Tiling()) for tile in look.tiles]
+    cuts = [(look, tile) for look in wanted for tile in look.tiles]
     for i in rng.permutation(len(cuts))[:count]:
         look, tile = cuts[i]
         yield np.ascontiguousarray(resized(image, look)[tile.y0 : tile.y1, tile.x0 : tile.x1])
@@ -190,17 +203,19 @@ def in_8_bits(network: Path, shown: Looks, in_float: str) -> Any:
     scope = nncf.IgnoredScope(patterns=[p.replace("HEAD", head) for p in LADDER[in_float]], validate=False)
     # By default ranges are means over the tiles, most of which are empty: what is sought would be cut off.
     widest = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
-    how = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=widest)
+    how = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=widest, disable_bias_correction=True)
     preset = nncf.QuantizationPreset.MIXED
     with redirect_stdout(io.StringIO()):  # its progress
-        return nncf.quantize(
-            read,
+        quantised = nncf.quantize(
+            read.clone(),
             nncf.Dataset(shown),
             preset=preset,
             subset_size=len(shown),
             ignored_scope=scope,
             advanced_parameters=how,
         )
+    round_weights(openvino, read, quantised, shown)  # which corrects biases, too
+    return quantised
 
 
 def saved(quantised: Any, names: Sequence[str], path: Path) -> Path:
@@ -215,49 +230,6 @@ def saved(quantised: Any, names: Sequence[str], path: Path) -> Path:
             operation.set_friendly_name(f"{operation.get_type_name()}_{number}")
     openvino.save_model(quantised, path, compress_to_fp16=True)
     return path
-
-
-def precisions(model: Path, pictures: Sequence[Path], tell: Callable[[int, int], None]) -> Precisions:
-    """Average precision by class and IoU over all pictures, with our own engine; classes without boxes are left out.
-
-    Each picture is one look, as in training: what is compared are the networks, not how tiles are put together.
-    """
-    detector = Yolo(str(model))
-    detector.threshold = LEAST_CONFIDENCE
-    most_px = max(detector.engine.side_px or (LONG_SIDE_PX,))
-    truths: dict[str, dict[str, list[Box]]] = {label: {} for label in CLASSES}
-    seen: dict[str, list[Seen]] = {label: [] for label in CLASSES}
-    for n, path in enumerate(pictures, 1):
-        image = imagery.reduced(imagery.decode(imagery.read_bytes(path), path.name), most_px)
-        picture = path.as_posix()
-        for share in read_boxes(label_path_of(path)):
-            box = box_px(share, image.shape[1], image.shape[0])
-            truths[CLASSES[share[0]]].setdefault(picture, []).append(box)
-        for found in detector.find(image, picture):
-            if found.label in seen:
-                seen[found.label].append((picture, found.confidence, found.box_px))
-        tell(n, len(pictures))
-    known = [label for label in CLASSES if truths[label]]
-    return {(label, iou): average_precision(seen[label], truths[label], iou) for label in known for iou in IOUS}
-
-
-def lost_in(before: Precisions, after: Precisions) -> str:
-    """What finds worse by more than MOST_LOST, in words; nothing where nothing does."""
-    lost = {key: before[key] - after[key] for key in before}
-    return ", ".join(
-        f"{key[0]} {value:.3f} at IoU {key[1]:g}" for key, value in lost.items() if value > MOST_LOST + 1e-9
-    )
-
-
-def _pictures(data: Sequence[Path]) -> list[Path]:
-    """The test pictures of data sets and the pictures of labelled folders, at most MOST_PICTURES of a set, evenly."""
-    found: list[Path] = []
-    for paths in asked_of(data).sets.values():
-        step = max(1.0, len(paths) / MOST_PICTURES)
-        found += [paths[int(i * step)] for i in range(min(len(paths), MOST_PICTURES))]
-    if not any(read_boxes(label_path_of(path)) for path in found):
-        raise MissionError("--data knows of no box: whether 8 bits find as well cannot be told")
-    return found
 
 
 def _written(trial: Path, out: Path) -> tuple[bytes, bytes]:
