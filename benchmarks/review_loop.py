@@ -1,7 +1,7 @@
 """The review loop on simulated reviews: a search, an officer who knows the answers, a training, old against new.
 
     python -m benchmarks.review_loop OUT --photos FOLDER … --held-out FOLDER … [--model qly-n]
-        [--base FILE.safetensors] [--verdicts 200] [--pictures 64] [--epochs 12] [--tiles 480] [--threads 2] [--seed 1]
+        [--base FILE.safetensors] [--verdicts 200] [--pictures 64] [--epochs 6] [--tiles 1200] [--threads 2] [--seed 1]
         [--no-sabotage]
 
 A site with a look of its own is made first: parts of photos, each at a place of its own, with discharges of one colour
@@ -34,6 +34,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import imagery
 from pipeline.detect.models import SUFFIXES, registered
@@ -119,8 +120,8 @@ def _arguments() -> argparse.Namespace:
     for name, value in (
         ("verdicts", 200),
         ("pictures", 64),
-        ("epochs", 12),
-        ("tiles", 480),
+        ("epochs", 6),
+        ("tiles", 1200),
         ("threads", 2),
         ("seed", 1),
     ):
@@ -182,7 +183,7 @@ def _source(tile: Image, colour: str, rng: np.random.Generator) -> tuple[Image, 
             drawn = draw(tile, "outfall", rng, _view(tile.shape[0], tile.shape[1], rng), strength=0.9)
         except ValueError:  # nothing that could be seen
             continue
-        return tinted(tile, drawn.image, COLOURS[colour]), drawn.box_px
+        return tinted(tile, drawn.image, COLOURS[colour], drawn.box_px), drawn.box_px
     raise SystemExit("no outfall can be drawn over these photos")
 
 
@@ -192,10 +193,13 @@ def _view(height: int, width: int, rng: np.random.Generator) -> View:
     return replace(seen, height_px=height, width_px=width, focal_px=seen.focal_px * min(height, width) / SIDE_PX)
 
 
-def tinted(before: Image, after: Image, hue: int) -> Image:
-    """What is new in a picture, in one hue, as strongly as it differs from before."""
+def tinted(before: Image, after: Image, hue: int, box: Box) -> Image:
+    """What is new within a box, in one hue, as strongly as it differs from before; the water beyond keeps its own."""
     change = np.abs(after.astype(np.float32) - before).max(axis=2)
-    weight = cv2.GaussianBlur(np.clip((change - 4) / 20, 0, 1), (0, 0), 1.0)[..., None]
+    inside = np.zeros(change.shape, np.float32)
+    inside[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1] = 1
+    inside = cv2.GaussianBlur(inside, (0, 0), max(2.0, 0.08 * (box[2] - box[0])))
+    weight = cv2.GaussianBlur(inside * np.clip((change - 4) / 20, 0, 1), (0, 0), 1.0)[..., None]
     hsv = cv2.cvtColor(after, cv2.COLOR_BGR2HSV)
     hsv[..., 0] = hue
     hsv[..., 1] = np.clip(hsv[..., 1].astype(int) + 110, 0, 255)
@@ -226,12 +230,19 @@ def make_flight(
         free = [(x, y) for x, y in spots if overlap(box, (x, y, x + PATCH, y + PATCH)) == 0]
         for k in rng.permutation(len(free))[:LOOK_ALIKES]:
             x, y = free[k]
-            before = np.ascontiguousarray(picture[y : y + PATCH, x : x + PATCH])
-            picture[y : y + PATCH, x : x + PATCH] = DECOYS[site.look_alike](before, _view(PATCH, PATCH, rng), rng)
+            part = picture[y : y + PATCH, x : x + PATCH]
+            fooling = DECOYS[site.look_alike](np.ascontiguousarray(part), _view(PATCH, PATCH, rng), rng)
+            part[:] = np.round(part + (fooling.astype(np.float32) - part) * fading())
         name = f"DJI_{n:04d}.JPG"
         (folder / name).write_bytes(dress(imagery.encode_jpeg(picture, 92), _header(name, n)))
         truths[name] = Truth(name, (box,))
     return truths
+
+
+def fading() -> NDArray[np.float32]:
+    """1 in a patch's middle and 0 at its border, (PATCH, PATCH, 1): no seam tells what was put in."""
+    ramp = np.clip(np.minimum(np.arange(PATCH), np.arange(PATCH)[::-1]) / (0.15 * PATCH), 0, 1).astype(np.float32)
+    return np.asarray((ramp[:, None] * ramp[None])[..., None], np.float32)
 
 
 def place(n: int) -> tuple[float, float]:
@@ -309,7 +320,7 @@ def learn(told: argparse.Namespace, reviews: Path, name: str) -> int:
     base = ["--base", told.base or told.model]
     against = ["--against", told.model] if told.base else []
     photos = [w for f in told.photos for w in ("--photos", f)] + [w for f in told.held_out for w in ("--held-out", f)]
-    sizes = {"tiles": told.tiles, "test-tiles": max(16, told.tiles // 3), "epochs": told.epochs}
+    sizes = {"tiles": told.tiles, "test-tiles": max(16, told.tiles // 5), "epochs": told.epochs}
     sizes |= {"threads": told.threads, "seed": told.seed}
     numbers = [w for key, value in sizes.items() for w in (f"--{key}", str(value))]
     return command("train", "--from", str(reviews), "-o", str(told.out / name), *base, *against, *photos, *numbers)

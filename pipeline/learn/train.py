@@ -32,6 +32,8 @@ FIXED: dict[str, Any] = {
     "momentum": 0.9, "mosaic": 0.7, "flipud": 0.25, "fliplr": 0.5, "scale": 0.5, "translate": 0.1, "degrees": 0.0,
     "hsv_s": 0.4, "amp": False, "plots": False, "patience": 0, "deterministic": True, "cache": "ram",
 }  # fmt: skip
+# For weights that are good already: steps that turn them, and do not throw them out first.
+GENTLE: dict[str, Any] = {"lr0": 0.0003, "lrf": 0.05, "warmup_bias_lr": 0.0003, "mosaic": 0.4}
 CLOSE_MOSAIC = 0.15  # of the epochs, the last ones: whole pictures only
 
 
@@ -50,6 +52,7 @@ class Options:
     seed: int = 1
     choose: bool = True  # the epoch that does best on the data set's `watch`; False: the last one
     half: bool | None = None  # convolutions in bfloat16; None: on a processor that computes in it
+    gentle: bool = False  # small steps, for a base that knows these classes
 
 
 def woken() -> tuple[Any, Any]:
@@ -163,7 +166,8 @@ def fill(network: Any, base: Mapping[str, Any]) -> tuple[int, int]:
 
 def _overrides(options: Options, run: Path) -> dict[str, Any]:
     # Without `nbs` ultralytics gathers 64 pictures for one step, which a training of minutes cannot spare.
-    return {**FIXED, "model": ARCHITECTURE, "data": str(Path(options.data).absolute()), "imgsz": options.size_px,
+    return {**FIXED, **(GENTLE if options.gentle else {}), "model": ARCHITECTURE,
+            "data": str(Path(options.data).absolute()), "imgsz": options.size_px,
             "epochs": options.epochs, "batch": options.batch, "nbs": options.batch,
             "device": options.device, "seed": options.seed,
             "close_mosaic": max(1, round(CLOSE_MOSAIC * options.epochs)),
