@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.learn.evaluate import Measured
 
 Folders = list[Path] | None
-EPOCHS = 100
+EPOCHS, TILES = 100, 640
 
 
 def train(
@@ -51,13 +51,18 @@ def train(
     ] = None,
     size_px: Annotated[int, typer.Option("--size", metavar="PX", min=32, max=1280, help="Side of a picture.")] = 320,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", metavar="N", min=1, max=10_000, help="At most. [default: 100; --from: 15]")
+        int | None, typer.Option("--epochs", metavar="N", min=1, max=10_000, help="At most. [default: 100; --from: 8]")
     ] = None,
     hours: Annotated[
         float | None, typer.Option("--hours", metavar="H", min=0.001, max=1000, help="End within this time.")
     ] = None,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=2, max=1024)] = 16,
-    tiles: Annotated[int, typer.Option("--tiles", metavar="N", min=1, max=1_000_000, help="Drawn for training.")] = 640,
+    tiles: Annotated[
+        int | None,
+        typer.Option(
+            "--tiles", metavar="N", min=1, max=1_000_000, help="Drawn for training. [default: 640; --from: 1280]"
+        ),
+    ] = None,
     test_tiles: Annotated[int, typer.Option("--test-tiles", metavar="N", min=1, max=100_000)] = 240,
     fold: Annotated[
         str | None, typer.Option("--fold", metavar="K/N", help="Test on the K-th of N parts of the labelled scenes.")
@@ -86,11 +91,12 @@ def train(
     woken()
     if (reviews or resume) and (reviews or (out / "from.json").is_file()):
         from pipeline.learn.fine_tune import EPOCHS as FEWER
+        from pipeline.learn.fine_tune import TILES as MORE
         from pipeline.learn.fine_tune import Wish
 
         learn_from(Wish(
             _names(reviews), str(base or "qly-n"), against, _names(originals), _names(rehearse), _names(photos),
-            _names(held_out), tiles, test_tiles, size_px, epochs or FEWER, hours, batch, threads, device, seed,
+            _names(held_out), tiles or MORE, test_tiles, size_px, epochs or FEWER, hours, batch, threads, device, seed,
         ) if reviews else None, out, hours)  # fmt: skip
         return
     if base is not None and base.suffix.lower() == ".safetensors":
@@ -100,7 +106,7 @@ def train(
         return
     recipe = Recipe(
         labelled=_names(data), photos=_names(photos), held_out=_names(held_out), negatives=_names(negatives),
-        size_px=size_px, tiles=tiles, test_tiles=test_tiles, seed=seed, fold=_fold(fold), repeat=repeat,
+        size_px=size_px, tiles=tiles or TILES, test_tiles=test_tiles, seed=seed, fold=_fold(fold), repeat=repeat,
         scenes=read_scene_table(scenes) if scenes else BY_RULE,
     )  # fmt: skip
     made = _data_set(out, recipe, threads, named)
@@ -241,7 +247,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a training's weights as ONNX, or to go on from (both need the extra `train`), or in 8 bits for OpenVINO."""
-    from pipeline.learn.compare import check_not_refused
+    from pipeline.learn.refusal import check_not_refused
 
     must_be_text(source, out, *(tiles or ()), *(data or ()))
     check_not_refused(source)

@@ -116,7 +116,7 @@ def learn_from(wish: Wish | None, run: Path, hours: float | None = None) -> None
 
 
 def show_comparison(told: Mapping[str, Any]) -> None:
-    """Old beside new, a row a figure."""
+    """Old beside new, a row a figure, and what was not asked about."""
     for s in told["sets"]:
         rows = [("AP @0.3", label, s["boxes"][label], *_figures(pair)) for label, pair in s["ap"].items()]
         boxes = sum(s["boxes"].values())
@@ -127,6 +127,12 @@ def show_comparison(told: Mapping[str, Any]) -> None:
         show.table(
             title, ("", "类别 class", "真值 boxes", "旧 old", "新 new", "差的 90% 区间 90 % of the difference"), rows
         )
+    if told["not_asked"]:
+        named = ", ".join(f"{c} ({told['classes'][c]['boxes']})" for c in told["not_asked"])
+        show.say(f"真值过少、未检验的类别 classes with too few boxes to be asked about: {named}")
+    gone = told.get("rehearsal_left_out")
+    if gone:
+        show.say(f"取自留出照片、未复习的图块 tiles of held-out photos that were not rehearsed: {gone}")
 
 
 def _figures(pair: Mapping[str, Any]) -> tuple[str, str, str]:

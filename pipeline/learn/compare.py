@@ -1,52 +1,46 @@
-"""Two models on the same held-out pictures, and the rule by which the new one is refused. Needs no torch.
+"""Two models on the same held-out pictures, and what became of the new one. Needs no torch.
 
 Both answer through our own engine, in tiles as weights that are in no registry, and with the confidences of the network
-itself: a calibration is the old model's own. A set is told apart from the others, so that what was forgotten shows even
-where something else was learned. Of each: average precision at IoU 0.3 by class and its mean over the classes that are
-there; the recall at as many false alarms as the old model raises at its own threshold; and the false alarms at the
-recall that the old model has there. A data set's clean photos are asked in each of its sets, as pictures with nothing
-in them.
+itself. A set is told apart from the others, so that what was forgotten shows even where something else was learned. Of
+each: average precision at IoU 0.3 by class and its mean over the classes that are there; the recall at as many false
+alarms as the old model raises at its own threshold; and the false alarms at the recall that the old model has there.
+For the last two the answers of both are put on the scale of the old model's calibration, so that it speaks where each
+of its classes does in use. A data set's clean photos are asked in each of its sets, as pictures with nothing in them.
+Of each class also all sets together: their average precisions, each as heavy as its boxes are many.
 
 How sure the differences are: the pictures are drawn again by whole scenes (`drawn_again`), `ROUNDS` times; an interval
 holds `INSIDE` of the draws.
 
-**The new model is refused** when for any set one of these holds, and else accepted:
-
-1. its mean average precision is lower and the whole interval of the difference lies below 0;
-2. a class with `ENOUGH` boxes or more loses over `MOST_LOST` of average precision;
-3. at the old model's recall it raises more false alarms, over `MOST_RISEN` more, and the whole interval lies above 0;
-
-and when all sets together hold under `FEWEST` boxes: then nothing shows that it is no worse.
+The rule by which the new one is refused is in `refusal`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline import imagery
-from pipeline.detect.models import find_model
+from pipeline.detect.calibration import Calibration
+from pipeline.detect.models import Model, find_model
 from pipeline.detect.yolo import Yolo
-from pipeline.errors import MissionError, ModelError
-from pipeline.learn.drawn_again import ROUNDS, Array, Ranked, at_equal, draws, mean_of, precisions
+from pipeline.errors import MissionError
+from pipeline.learn.drawn_again import ROUNDS, Array, Ranked, at_equal, draws, mean_of, pooled, precisions
 from pipeline.learn.evaluate import IOUS, LEAST_CONFIDENCE, asked_of, label_path_of
 from pipeline.learn.labels import box_px, read_boxes
 from pipeline.learn.metrics import Seen, matched
+from pipeline.learn.refusal import not_asked, refusals
 from pipeline.learn.tiles import CLASSES
 from pipeline.types import Box
 
 SCHEMA_VERSION = 1
 IOU = IOUS[0]
 INSIDE = 0.9
-ENOUGH, MOST_LOST = 20, 0.05
-MOST_RISEN = 0.1
-FEWEST = 10
 Tell = Callable[[str, int, int], None]
 
 
@@ -64,27 +58,52 @@ class Pictures:
         return sum(len(b) for b in self.truths[label].values())
 
 
-def compare(old: str, new: str, data: Sequence[Path], tell: Tell = lambda stage, done, total: None) -> dict[str, Any]:
+def compare(
+    old: str,
+    new: str,
+    data: Sequence[Path],
+    tell: Tell = lambda stage, done, total: None,
+    learned: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
     """What compare.json holds; `accepted` and `reasons` say what became of the new model.
 
-    Raises ModelError for weights that cannot be used, MissionError where nothing is held out.
+    `learned`: how many boxes of each class the new model learned from. Raises ModelError for weights that cannot be
+    used, MissionError where nothing is held out.
     """
     sets = [s for given in data for s in asked_in(given)]
     if not sets:
         raise MissionError("nothing is held out: there is nothing to compare the models on")
     told_of = find_model(old)
-    threshold = told_of.calibration.least_raw(told_of.threshold)
     models = {"old": Yolo(str(told_of.path)), "new": Yolo(new)}
     found = {which: [_answers(model, s, tell) for s in sets] for which, model in models.items()}
-    told = [_told(s, found["old"][n], found["new"][n], threshold) for n, s in enumerate(sets)]
-    reasons = refusals(told)
-    return {
+    figures = [_figures(s, found["old"][n], found["new"][n], told_of, n) for n, s in enumerate(sets)]
+    boxes, learned = _boxes(sets), {c: (learned or {}).get(c, 0) for c in CLASSES}
+    told = {
         "schema_version": SCHEMA_VERSION,
-        "old": {"model": models["old"].name, "digest": models["old"].digest, "threshold": threshold},
+        "old": {"model": models["old"].name, "digest": models["old"].digest, "threshold": told_of.threshold},
         "new": {"model": models["new"].name, "digest": models["new"].digest},
         "iou": IOU, "rounds": ROUNDS, "inside": INSIDE,
-        "sets": told, "accepted": not reasons, "reasons": reasons,
+        "sets": [_told(f) for f in figures],
+        "classes": {c: {"boxes": boxes[c], "learned": learned[c], "ap": _together(c, figures)} for c in CLASSES},
+        "not_asked": not_asked(known_classes(models["old"].labels), boxes),
     }  # fmt: skip
+    reasons = refusals(told)
+    return {**told, "accepted": not reasons, "reasons": reasons}
+
+
+def known_classes(labels: Iterable[str]) -> list[str]:
+    """Which of our classes a model with these labels tells."""
+    told = {label.split("/")[0] for label in labels}
+    return [c for c in CLASSES if c in told]
+
+
+def held_out_boxes(data: Sequence[Path]) -> dict[str, int]:
+    """How many boxes of each class will be asked about; raises MissionError and ImageryError for what is damaged."""
+    return _boxes([s for given in data for s in asked_in(given)])
+
+
+def _boxes(sets: Sequence[Pictures]) -> dict[str, int]:
+    return {c: sum(s.boxes(c) for s in sets) for c in CLASSES}
 
 
 def asked_in(given: Path) -> list[Pictures]:
@@ -115,6 +134,9 @@ def _pictures(
         shares = read_boxes(label_path_of(path))
         if not shares:
             continue
+        if any(share[0] >= len(CLASSES) for share in shares):
+            there = ", ".join(CLASSES)
+            raise MissionError(f"{label_path_of(path)}: a class beyond {len(CLASSES) - 1}; there are {there}")
         height, width = imagery.decode(imagery.read_bytes(path), path.name).shape[:2]
         for share in shares:
             truths[CLASSES[share[0]]].setdefault(path.as_posix(), []).append(box_px(share, width, height))
@@ -141,27 +163,63 @@ def _answers(model: Yolo, pictures: Pictures, tell: Tell) -> dict[str, list[Seen
     return seen
 
 
-def _told(
-    pictures: Pictures, old: dict[str, list[Seen]], new: dict[str, list[Seen]], threshold: float
-) -> dict[str, Any]:
-    """One set's figures, with the intervals of their differences."""
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """One set's figures of old and new: as they are, and drawn again."""
+
+    pictures: Pictures
+    scenes: int
+    labels: tuple[str, ...]  # of which there are boxes
+    once: Array  # (2, classes) of average precision
+    drawn: Array  # (2, classes, draws)
+    equal: Array  # (4,) as `at_equal` has it
+    equal_drawn: Array  # (4, draws)
+
+
+def _figures(
+    pictures: Pictures, old: dict[str, list[Seen]], new: dict[str, list[Seen]], told_of: Model, number: int
+) -> _Figures:
     models = ranked(pictures, old), ranked(pictures, new)
-    weights = draws(len(set(pictures.scenes)))
+    weights = draws(len(set(pictures.scenes)), number)
     plain = np.ones((1, weights.shape[1]))
-    labels = [c for c in CLASSES if pictures.boxes(c)]
+    labels = tuple(c for c in CLASSES if pictures.boxes(c))
     once, drawn = (np.stack([precisions(m, labels, w) for m in models]) for w in (plain, weights))
-    equal, equal_drawn = (at_equal(models, threshold, w) for w in (plain, weights))
-    means = mean_of(once[0])[0], mean_of(once[1])[0]
+    on_a_scale = scaled(models[0], told_of.calibration), scaled(models[1], told_of.calibration)
+    equal, equal_drawn = (at_equal(on_a_scale, told_of.threshold, w) for w in (plain, weights))
+    return _Figures(pictures, weights.shape[1], labels, once[:, :, 0], drawn, equal[:, 0], equal_drawn)
+
+
+def scaled(models: Mapping[str, Ranked], calibration: Calibration) -> dict[str, Ranked]:
+    """Answers with the confidences that the old model's calibration gives them."""
+    found = {}
+    for label, of in models.items():
+        numbers = np.zeros(len(of.confidence), np.int64)
+        sure = calibration.confidences(of.confidence.astype(np.float32), numbers, [label])
+        found[label] = replace(of, confidence=sure.astype(np.float64))
+    return found
+
+
+def _told(f: _Figures) -> dict[str, Any]:
+    """One set's figures, with the intervals of their differences."""
+    means = [float(mean_of(values[:, None])[0]) for values in f.once]
     return {
-        "set": pictures.name,
-        "pictures": len(pictures.paths),
-        "scenes": weights.shape[1],
-        "boxes": {c: pictures.boxes(c) for c in CLASSES},
-        "ap": {c: _pair(once[0, i, 0], once[1, i, 0], drawn[1, i] - drawn[0, i]) for i, c in enumerate(labels)},
-        "mean_ap": _pair(means[0], means[1], mean_of(drawn[1]) - mean_of(drawn[0])),
-        "recall_at_equal_false_alarms": _pair(equal[0, 0], equal[1, 0], equal_drawn[1] - equal_drawn[0]),
-        "false_alarms_at_equal_recall": _pair(equal[2, 0], equal[3, 0], equal_drawn[3] - equal_drawn[2]),
+        "set": f.pictures.name,
+        "pictures": len(f.pictures.paths),
+        "scenes": f.scenes,
+        "boxes": {c: f.pictures.boxes(c) for c in CLASSES},
+        "ap": {c: _pair(f.once[0, i], f.once[1, i], f.drawn[1, i] - f.drawn[0, i]) for i, c in enumerate(f.labels)},
+        "mean_ap": _pair(means[0], means[1], mean_of(f.drawn[1]) - mean_of(f.drawn[0])),
+        "recall_at_equal_false_alarms": _pair(f.equal[0], f.equal[1], f.equal_drawn[1] - f.equal_drawn[0]),
+        "false_alarms_at_equal_recall": _pair(f.equal[2], f.equal[3], f.equal_drawn[3] - f.equal_drawn[2]),
     }
+
+
+def _together(label: str, figures: Sequence[_Figures]) -> dict[str, Any]:
+    """A class's average precision over all sets that hold it."""
+    parts = [(f, f.labels.index(label)) for f in figures if label in f.labels]
+    boxes = [f.pictures.boxes(label) for f, _ in parts]
+    old, new = (pooled([f.once[m, i : i + 1] for f, i in parts], boxes) for m in (0, 1))
+    return _pair(old[0], new[0], pooled([f.drawn[1, i] - f.drawn[0, i] for f, i in parts], boxes))
 
 
 def ranked(pictures: Pictures, seen: Mapping[str, list[Seen]]) -> dict[str, Ranked]:
@@ -189,38 +247,3 @@ def _pair(old: float, new: float, differences: Array) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 4)
-
-
-def refusals(sets: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Why the new model is refused, a sentence each; none: it is accepted. The rule is in the module's head."""
-    why = [reason for s in sets for reason in _refusals_of(s)]
-    boxes = sum(sum(s["boxes"].values()) for s in sets)
-    if boxes < FEWEST:
-        why.append(f"only {boxes} boxes are held out, under {FEWEST}: nothing shows that it is no worse")
-    return why
-
-
-def _refusals_of(told: Mapping[str, Any]) -> list[str]:
-    name, mean, alarms = told["set"], told["mean_ap"], told["false_alarms_at_equal_recall"]
-    why = []
-    if mean["old"] is not None and mean["new"] < mean["old"] and _below(mean["difference"][1]):
-        why.append(f"{name}: mean AP falls from {mean['old']:.3f} to {mean['new']:.3f}, beyond the noise")
-    for label, pair in told["ap"].items():
-        if told["boxes"][label] >= ENOUGH and pair["new"] < pair["old"] - MOST_LOST:
-            why.append(f"{name}: AP of {label} falls from {pair['old']:.3f} to {pair['new']:.3f}")
-    lower = alarms["difference"][0]
-    if lower is not None and lower > 0 and alarms["new"] > alarms["old"] * (1 + MOST_RISEN):
-        why.append(f"{name}: false alarms at the same recall rise from {alarms['old']:g} to {alarms['new']:g}")
-    return why
-
-
-def _below(end: float | None) -> bool:
-    return end is not None and end < 0
-
-
-def check_not_refused(source: Path) -> None:
-    """Raise ModelError for weights that were found worse than the old ones: a run folder, or a file in one."""
-    for run in (source, *source.absolute().parents[:3]):
-        path = run / "compare.json"
-        if path.is_file() and not json.loads(imagery.read_bytes(path)).get("accepted"):
-            raise ModelError(f"{source}: was refused, being worse than the old weights (see {path.name} of its run)")

@@ -23,7 +23,7 @@ from typing import Any
 from pipeline import imagery
 from pipeline.errors import MissionError, OutputError
 from pipeline.learn.description import write_description
-from pipeline.learn.labels import Labelled, Share, pictures_under, read_labelled, write_boxes
+from pipeline.learn.labels import Labelled, Share, numbered, pictures_under, read_labelled, write_boxes
 from pipeline.learn.scene_table import BY_RULE, SceneTable
 from pipeline.learn.scenes import fold_of, held_out, scenes, thinned, thumbnails
 from pipeline.learn.tiles import CLASSES, DrawnTile, known_places, tiles_of
@@ -65,6 +65,7 @@ def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: Non
         raise MissionError("a data set needs labelled pictures, or photos to draw over")
     if out.exists():
         raise OutputError(f"{out}: is there already")
+    _check_apart((*recipe.photos, *recipe.negatives), recipe.held_out)
     writer = _Writer(out)
     if recipe.labelled:
         _labelled(recipe, writer, tell)
@@ -77,6 +78,22 @@ def build(recipe: Recipe, out: Path, tell: Tell = lambda stage, done, total: Non
         if folders and count:
             _tiles(recipe, folders, name, count, writer, tell, workers)
     return writer.finish(recipe, _clean(recipe.held_out))
+
+
+def _check_apart(learned: Sequence[str], held_out: Sequence[str]) -> None:
+    """Raise MissionError where a photo that is learned from is also asked about: the same file, or the same bytes."""
+    if not (learned and held_out):
+        return
+    one, other = (
+        {p.resolve(): p.stat().st_size for f in folders for p in pictures_under(Path(f))}
+        for folders in (learned, held_out)
+    )
+    both = set(one.values()) & set(other.values())  # photos of other sizes need not be read
+    known = {imagery.file_sha256(p): p for p, size in one.items() if size in both}
+    for photo, size in other.items():
+        same = photo if photo in one else known.get(imagery.file_sha256(photo)) if size in both else None
+        if same is not None:
+            raise MissionError(f"{photo}: is held out, and {same} of what is learned from is the same photo")
 
 
 def ready(given: Path) -> Path | None:
@@ -135,6 +152,7 @@ def _tiles(
     recipe: Recipe, folders: Sequence[str], name: str, count: int, writer: _Writer, tell: Tell, workers: int
 ) -> None:
     photos = [(p, known_places(p.parent).get(p.name, ())) for f in folders for p in pictures_under(Path(f))]
+    stems = numbered(f"{background_of(p)}-{p.stem}" for p, _ in photos)
     if not photos:
         raise MissionError(f"{', '.join(folders)}: no photos to draw over")
     each = -(-count // len(photos))
@@ -144,7 +162,7 @@ def _tiles(
         for n, (order, tiles) in enumerate(zip(orders, pmap(_drawn, orders, pool), strict=True), 1):
             tell(name, n, len(orders))
             for k, tile in enumerate(tiles):
-                writer.draw(order[0], tile, name, k)
+                writer.draw(order[0], tile, name, f"{stems[n - 1]}-{k:03d}")
 
 
 def _drawn(order: tuple[Path, int, int, int, Sequence[tuple[float, float]]]) -> list[DrawnTile]:
@@ -185,12 +203,11 @@ class _Writer:
             data, target = imagery.encode_jpeg(image, 95), f"{stem}.jpg"
         self._put(name, target, data, picture.boxes, {"from": origin, "from_sha256": sha, "scene": scene})
 
-    def draw(self, photo: Path, tile: DrawnTile, name: str, number: int) -> None:
+    def draw(self, photo: Path, tile: DrawnTile, name: str, stem: str) -> None:
         """A tile with what was drawn on it."""
-        background = background_of(photo)
-        file = f"{background}-{photo.stem}-{number:03d}.jpg"
+        background, file = background_of(photo), f"{stem}.jpg"
         self._put(name, file, tile.jpeg, tile.shares(), {"from": photo.as_posix(), "background": background})
-        mask = self._out / "masks" / name / f"{Path(file).stem}.png"
+        mask = self._out / "masks" / name / f"{stem}.png"
         mask.parent.mkdir(parents=True, exist_ok=True)
         mask.write_bytes(tile.mask_png)
         things = [t.told() for t in tile.things]

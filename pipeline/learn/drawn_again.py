@@ -27,9 +27,12 @@ class Ranked:
     truths: Array  # boxes a scene
 
 
-def draws(scenes: int) -> Array:
-    """(ROUNDS, scenes): how often each scene comes in a draw of as many scenes as there are."""
-    rng = np.random.default_rng(SEED)
+def draws(scenes: int, number: int = 0) -> Array:
+    """(ROUNDS, scenes): how often each scene comes in a draw of as many scenes as there are.
+
+    Sets of another number are drawn by themselves: their scenes are other witnesses.
+    """
+    rng = np.random.default_rng(SEED + number)
     return rng.multinomial(scenes, np.full(scenes, 1 / scenes), size=ROUNDS).astype(np.float64)
 
 
@@ -43,7 +46,7 @@ def weighted_precision(told: Ranked, weights: Array) -> Array:
     total = weights @ told.truths
     if not len(told.confidence):
         return np.where(total > 0, 0.0, np.nan)
-    last = np.flatnonzero(np.append(told.confidence[1:] != told.confidence[:-1], True))
+    last = _lasts(told.confidence)
     often = weights[:, told.scene]
     hits = np.cumsum(often * told.right, axis=1)[:, last]
     all_of = np.cumsum(often, axis=1)[:, last]
@@ -56,26 +59,35 @@ def weighted_precision(told: Ranked, weights: Array) -> Array:
 def at_equal(models: tuple[dict[str, Ranked], dict[str, Ranked]], threshold: float, weights: Array) -> Array:
     """(4, draws): recall of old and new at the old one's false alarms, false alarms of both at its recall.
 
-    All classes count together. Where the new model never reaches the recall, all of its false alarms count.
+    All classes count together, their confidences on one scale. Answers of one confidence are told together or not at
+    all. Where the new model never reaches the recall, all of its false alarms count; where the old one has none, those
+    from the threshold up that are surer than the new one's first find: so far neither finds anything.
     """
-    old, new = (_pooled(m) for m in models)
+    old, new = (_ranked_together(m) for m in models)
     total = np.maximum(weights @ old.truths, 1)
     spoke = old.confidence >= threshold
     often = weights[:, old.scene]
     hits, false = (often * (old.right & spoke)).sum(axis=1), (often * (~old.right & spoke)).sum(axis=1)
     if not len(new.confidence):
         return np.array([hits / total, np.zeros(len(total)), false, np.zeros(len(total))])
+    last = _lasts(new.confidence)
     often = weights[:, new.scene]
-    found, wrong = np.cumsum(often * new.right, axis=1), np.cumsum(often * ~new.right, axis=1)
+    found, wrong = (np.cumsum(often * which, axis=1)[:, last] for which in (new.right, ~new.right))
     quiet = np.where(wrong <= false[:, None], found, 0).max(axis=1)
     reached = found >= hits[:, None]
     needed = np.where(
         reached.any(axis=1), np.take_along_axis(wrong, reached.argmax(axis=1)[:, None], 1)[:, 0], wrong[:, -1]
     )
-    return np.array([hits / total, quiet / total, false, np.where(hits > 0, needed, 0)])
+    before = np.where((found == 0) & (new.confidence[last] >= threshold), wrong, 0).max(axis=1)
+    return np.array([hits / total, quiet / total, false, np.where(hits > 0, needed, before)])
 
 
-def _pooled(told: Mapping[str, Ranked]) -> Ranked:
+def _lasts(confidence: Array) -> NDArray[np.int64]:
+    """The last of the answers of each confidence."""
+    return np.flatnonzero(np.append(confidence[1:] != confidence[:-1], True))
+
+
+def _ranked_together(told: Mapping[str, Ranked]) -> Ranked:
     parts = list(told.values())
     confidence = np.concatenate([p.confidence for p in parts])
     order = np.argsort(-confidence, kind="stable")
@@ -88,3 +100,14 @@ def mean_of(values: Array) -> Array:
     there = np.isfinite(values)
     return np.asarray(np.divide(np.where(there, values, 0).sum(axis=0), there.sum(axis=0),
                                 out=np.full(values.shape[1], np.nan), where=there.any(axis=0)))  # fmt: skip
+
+
+def pooled(parts: Sequence[Array], boxes: Sequence[int]) -> Array:
+    """(draws,) of the mean over sets, each as heavy as its boxes are many, of those that a draw holds; NaN for none."""
+    if not parts:
+        return np.full(1, np.nan)
+    values, heavy = np.stack(parts), np.array(boxes, np.float64)[:, None]
+    heavy = np.where(np.isfinite(values), heavy, 0)
+    total = heavy.sum(axis=0)
+    known = (np.where(np.isfinite(values), values, 0) * heavy).sum(axis=0)
+    return np.asarray(np.divide(known, total, out=np.full(len(total), np.nan), where=total > 0))

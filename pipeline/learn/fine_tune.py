@@ -18,14 +18,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.detect.models import find_model, read_weights
+from pipeline.detect.models import find_model
+from pipeline.detect.yolo import Yolo
 from pipeline.errors import MissionError, ModelError
 from pipeline.files import write_bytes_atomic, write_json_atomic
-from pipeline.learn.compare import compare
+from pipeline.learn.compare import compare, held_out_boxes, known_classes
 from pipeline.learn.dataset import Recipe, build
 from pipeline.learn.evaluate import asked_of
 from pipeline.learn.export import export
-from pipeline.learn.mix import mix
+from pipeline.learn.mix import mix, read_mixed
+from pipeline.learn.refusal import beforehand
 from pipeline.learn.reviews import build_reviews
 from pipeline.learn.tiles import CLASSES
 from pipeline.learn.train import (
@@ -42,7 +44,7 @@ from pipeline.learn.train import (
 )
 
 SCHEMA_VERSION = 1
-EPOCHS = 15
+EPOCHS, TILES = 8, 1280  # fewer steps than from scratch, and much that is not to be forgotten
 Tell = Callable[[str, int, int], None]
 
 
@@ -57,7 +59,7 @@ class Wish:
     rehearse: tuple[str, ...] = ()  # data sets; what they hold out is compared on too
     photos: tuple[str, ...] = ()  # to draw over, to rehearse
     held_out: tuple[str, ...] = ()  # photos to draw over for the comparison alone
-    tiles: int = 640
+    tiles: int = TILES
     test_tiles: int = 240
     size_px: int = 320
     epochs: int = EPOCHS
@@ -81,13 +83,12 @@ def fine_tune(wish: Wish, run: Path, tell: Tell = lambda stage, done, total: Non
     """Learn from verdicts into a new run folder and compare.
 
     What the comparison will need is asked for before the training, which takes hours. Raises ModelError for weights
-    that cannot be used, MissionError where nothing was judged or nothing is held out, OutputError for a folder that has
-    a training.
+    that cannot be used, MissionError where nothing was judged or too little is held out to tell what is forgotten,
+    OutputError for a folder that has a training.
     """
     woken()
     base, old = base_of(wish)
-    if old is not None:
-        read_weights(find_model(old))
+    known = CLASSES if old is None else known_classes(Yolo(str(find_model(old).path)).labels)
     run.mkdir(parents=True, exist_ok=True)
     build_reviews(_paths(wish.reviews), run / "reviews", _paths(wish.originals), wish.size_px, tell)
     write_json_atomic(run / "from.json", {"schema_version": SCHEMA_VERSION, "wish": asdict(wish)})
@@ -97,9 +98,12 @@ def fine_tune(wish: Wish, run: Path, tell: Tell = lambda stage, done, total: Non
         build(recipe, run / "rehearsal", tell, wish.threads)
     if not asked_of([run / "reviews", *_rehearsed(wish, run)]).sets:
         raise MissionError("nothing is held out: no verdict lies at a held-out place; name a data set with --rehearse")
-    data = mix(run / "reviews", _rehearsed(wish, run), run / "data", wish.seed)
-    train(Options(str(data), str(base), wish.size_px, wish.epochs, wish.hours, wish.batch, wish.threads, wish.device,
-                  wish.seed), run)  # fmt: skip
+    mixed = mix(run / "reviews", _rehearsed(wish, run), run / "data", wish.seed)
+    why = beforehand(known, held_out_boxes([run / "reviews", *_rehearsed(wish, run)]), mixed.learned)
+    if why:
+        raise MissionError(f"the new weights would be refused: {'; '.join(why)}")
+    train(Options(str(mixed.data_yaml), str(base), wish.size_px, wish.epochs, wish.hours, wish.batch, wish.threads,
+                  wish.device, wish.seed, gentle=True), run)  # fmt: skip
     return _compared(wish, run, tell)
 
 
@@ -130,10 +134,13 @@ def base_of(wish: Wish) -> tuple[Path, str | None]:
 def _compared(wish: Wish, run: Path, tell: Tell) -> Outcome:
     """Export, compare with the old model, and keep the weights under the name that they earned."""
     base, old = base_of(wish)
+    mixed = read_mixed(run / "data")
     with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder:
         made = export(run, Path(folder) / "new.onnx").path
         against = old or str(as_onnx(base, wish.size_px, Path(folder) / "old.onnx"))
-        told = compare(against, str(made), [run / "reviews", *_rehearsed(wish, run)], tell)
+        asked = [run / "reviews", *_rehearsed(wish, run)]
+        told = compare(against, str(made), asked, tell, mixed.learned)
+        told["rehearsal_left_out"] = mixed.left_out
         told["verdicts_version"] = json.loads((run / "reviews" / "lists.json").read_bytes())["version"]
         names = ("accepted.onnx", "refused.onnx") if told["accepted"] else ("refused.onnx", "accepted.onnx")
         weights = run / names[0]

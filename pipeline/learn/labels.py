@@ -48,6 +48,20 @@ def pictures_under(folder: Path) -> list[Path]:
     return found
 
 
+def numbered(stems: Iterable[str]) -> list[str]:
+    """Names for files as they are, with a number before one that another has, in small letters or great ones."""
+    taken: set[str] = set()
+    found = []
+    for plain in stems:
+        stem, number = plain, 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{number}~{plain}"
+        taken.add(stem.casefold())
+        found.append(stem)
+    return found
+
+
 def label_path(picture: Path) -> Path:
     """Where a picture's labels lie: `…/images/a.jpg` has them in `…/labels/a.txt`."""
     return picture.parent.parent / "labels" / f"{picture.stem}.txt"

@@ -13,7 +13,7 @@ from pipeline import imagery
 from pipeline.detect.yolo import Yolo
 from pipeline.errors import MissionError, OutputError
 from pipeline.imagery import Image
-from pipeline.learn.labels import pictures_under
+from pipeline.learn.labels import numbered, pictures_under
 from pipeline.learn.tiles import KEEP_OFF_PX, known_places
 from pipeline.types import Box
 
@@ -60,18 +60,8 @@ def mine(
 
 
 def _stems(photos: Sequence[Path]) -> list[str]:
-    """A name for each photo's tiles by its folders, with a number before it where another one has it."""
-    taken: set[str] = set()
-    stems = []
-    for photo in photos:
-        plain = stem = f"{photo.parent.parent.name}-{photo.parent.name}-{photo.stem}"
-        number = 1
-        while stem.casefold() in taken:
-            number += 1
-            stem = f"{number}~{plain}"
-        taken.add(stem.casefold())
-        stems.append(stem)
-    return stems
+    """A name for each photo's tiles by its folders."""
+    return numbered(f"{p.parent.parent.name}-{p.parent.name}-{p.stem}" for p in photos)
 
 
 def false_alarms(detector: Yolo, photo: Path, side_px: int) -> list[Image]:

@@ -58,15 +58,18 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo to draw over, and another one for the comparison."""
     root = tmp_path_factory.mktemp("photos")
-    photo(root / "images" / "p.JPG", 99)
+    for n, name in enumerate(("learned", "held out")):
+        photo(root / name / "images" / "p.JPG", 99 + n)
     return root
 
 
 @pytest.fixture(scope="module")
 def tuned(base: Path, reviews: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     run = tmp_path_factory.mktemp("run") / "学习 1"
-    wish = Wish((str(reviews),), str(base), photos=(str(photos),), held_out=(str(photos),), tiles=12, test_tiles=6,
+    learned, held_out = ((str(photos / name),) for name in ("learned", "held out"))
+    wish = Wish((str(reviews),), str(base), photos=learned, held_out=held_out, tiles=120, test_tiles=6,
                 size_px=SIDE_PX, epochs=1, batch=8)  # fmt: skip
     return run, fine_tune(wish, run)
 
@@ -78,9 +81,10 @@ def test_the_run_holds_what_was_learned_from_and_what_became_of_it(tuned: tuple[
     assert {s["set"] for s in told["sets"]} >= {"reviews/real", "rehearsal/drawn"}
     assert told["verdicts_version"] == json.loads((run / "reviews" / "lists.json").read_bytes())["version"]
     assert done.weights == run / ("accepted.onnx" if told["accepted"] else "refused.onnx")
+    assert all(told["classes"][c]["learned"] >= 10 for c in told["not_asked"]) and told["rehearsal_left_out"] == 0
     assert done.weights.is_file() and told["old"]["digest"] != told["new"]["digest"]
     names = [line.split("/")[-1] for line in (run / "data" / "train.txt").read_text().splitlines()]
-    assert sum(n.startswith("0-") for n in names) == 12 and sum(n.startswith("r-") for n in names) >= 4
+    assert sum(n.startswith("0-") for n in names) == 120 and sum(n.startswith("r-") for n in names) >= 4
 
 
 def test_nothing_that_is_held_out_is_learned_from(tuned: tuple[Path, Outcome]) -> None:

@@ -1,11 +1,10 @@
-"""Old against new: the figures are those of `metrics`, a draw counts a scene as often as it says, the rule refuses."""
+"""Old against new: the figures are those of `metrics`, and a draw counts a scene as often as it says."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import imagery
-from pipeline.errors import MissionError, ModelError
+from pipeline.detect.calibration import Calibration
+from pipeline.errors import MissionError
 from pipeline.learn import compare as module
 from pipeline.learn.compare import (
-    ENOUGH,
-    FEWEST,
     IOU,
     Pictures,
-    check_not_refused,
     compare,
+    held_out_boxes,
     ranked,
-    refusals,
+    scaled,
 )
-from pipeline.learn.drawn_again import at_equal, draws, weighted_precision
+from pipeline.learn.drawn_again import Ranked, at_equal, draws, pooled, weighted_precision
 from pipeline.learn.labels import share_of, write_boxes
 from pipeline.learn.metrics import Seen, average_precision, recall_at
+from pipeline.learn.refusal import FEWEST
 from pipeline.learn.tiles import CLASSES
 from pipeline.types import Box, Detection
 
@@ -82,42 +81,10 @@ def test_draws_are_always_the_same_and_hold_as_many_scenes() -> None:
     assert (first == second).all() and (first.sum(axis=1) == 7).all() and first.shape == (1000, 7)
 
 
-def figures(old: float, new: float, low: float, high: float) -> dict[str, Any]:
-    return {"old": old, "new": new, "difference": [low, high]}
-
-
-def a_set(**changed: Any) -> dict[str, Any]:
-    told = {"set": "s", "boxes": {"smoke": ENOUGH, "dust": 0}, "ap": {"smoke": figures(0.5, 0.6, 0, 0.2)},
-            "mean_ap": figures(0.5, 0.6, 0.0, 0.2), "false_alarms_at_equal_recall": figures(9, 3, -8, -1)}  # fmt: skip
-    return {**told, **changed}
-
-
-WORSE = figures(0.5, 0.4, -0.2, -0.01)
-RISEN = figures(10, 20, 2, 18)
-
-
-@pytest.mark.parametrize(
-    ("changed", "word"),
-    [({}, None), ({"mean_ap": WORSE}, "mean AP falls"), ({"mean_ap": figures(0.5, 0.4, -0.2, 0.01)}, None),
-     ({"ap": {"smoke": figures(0.5, 0.44, -0.2, 0.1)}}, "AP of smoke"),
-     ({"ap": {"smoke": figures(0.5, 0.46, -0.2, 0.1)}}, None),
-     ({"ap": {"smoke": WORSE}, "boxes": {"smoke": ENOUGH - 1}}, None),
-     ({"false_alarms_at_equal_recall": RISEN}, "rise from 10 to 20"),
-     ({"false_alarms_at_equal_recall": figures(10, 20, -1, 18)}, None),
-     ({"false_alarms_at_equal_recall": figures(100, 105, 2, 8)}, None),
-     ({"boxes": {"smoke": FEWEST - 1}}, "nothing shows")],
-)  # fmt: skip
-def test_the_rule(changed: dict[str, Any], word: str | None) -> None:
-    why = refusals([a_set(**changed)])
-    assert (why == []) if word is None else (len(why) == 1 and word in why[0])
-
-
-def test_one_set_that_got_worse_is_enough() -> None:
-    assert len(refusals([a_set(), a_set(mean_ap=WORSE)])) == 1
-
-
 class Known:
     """A detector that finds the square in a picture, more or less surely, and dreams where it is told to."""
+
+    labels: tuple[str, ...] = ("smoke/straw",)
 
     def __init__(self, path: str) -> None:
         self.name = Path(path).stem
@@ -190,10 +157,70 @@ def test_with_nothing_held_out_there_is_nothing_to_say(data: Path) -> None:
         compare("good.onnx", "good.onnx", [data])
 
 
-def test_refused_weights_are_not_exported(tmp_path: Path) -> None:
-    check_not_refused(tmp_path)
-    (tmp_path / "compare.json").write_text('{"accepted": true}')
-    check_not_refused(tmp_path)
-    (tmp_path / "compare.json").write_text('{"accepted": false}')
-    with pytest.raises(ModelError, match="was refused"):
-        check_not_refused(tmp_path)
+@pytest.mark.usefixtures("known_models")
+def test_a_class_beyond_ours_is_one_sentence(data: Path) -> None:
+    (data / "labels" / "real" / "1.txt").write_text("4 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(MissionError, match=r"1\.txt: a class beyond 3"):
+        compare("good.onnx", "good.onnx", [data])
+
+
+@pytest.mark.usefixtures("known_models")
+def test_what_was_not_asked_about_is_named_and_refused_unless_it_was_learned_from(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Known, "labels", ("smoke/straw", "dust", "person", ""))
+    told = compare("good.onnx", "good.onnx", [data])
+    assert told["not_asked"] == ["dust"] and not told["accepted"]
+    (why,) = told["reasons"]
+    assert "of dust 0 boxes are held out and 0 are learned from" in why and "--rehearse DATA" in why
+    rehearsed = compare("good.onnx", "good.onnx", [data], learned={"dust": FEWEST})
+    assert rehearsed["accepted"] and rehearsed["not_asked"] == ["dust"]
+    assert rehearsed["classes"]["dust"]["learned"] == FEWEST
+
+
+@pytest.mark.usefixtures("known_models")
+def test_a_class_is_told_over_all_sets_together(data: Path) -> None:
+    told = compare("mean.onnx", "good.onnx", [data, data])
+    one, smoke = told["sets"][0], told["classes"]["smoke"]
+    assert smoke["boxes"] == 2 * one["boxes"]["smoke"] == held_out_boxes([data, data])["smoke"]
+    assert (smoke["ap"]["old"], smoke["ap"]["new"]) == (one["ap"]["smoke"]["old"], one["ap"]["smoke"]["new"])
+    (low, high), (less, more) = smoke["ap"]["difference"], one["ap"]["smoke"]["difference"]
+    assert less < low < high < more  # twice as many witnesses
+
+
+def test_the_old_model_speaks_where_each_of_its_classes_does() -> None:
+    of = Ranked(np.array([0.9, 0.4, 0.2]), np.array([False] * 3), np.zeros(3, np.int64), np.ones(1))
+    calibration = Calibration((("dust", ((0.0, 0.0), (0.8, 0.1), (1.0, 1.0))),))
+    on_a_scale = scaled({"smoke": of, "dust": of}, calibration)
+    nothing = {c: Ranked(of.confidence[:0], of.right[:0], of.scene[:0], np.ones(1)) for c in ("smoke", "dust")}
+    false = at_equal((on_a_scale, nothing), 0.3, np.ones((1, 1)))[2, 0]
+    assert false == 3  # smoke at 0.9 and 0.4, dust at 0.9 alone
+
+
+def of(confidences: list[float], right: list[bool], truths: int = 2) -> dict[str, Ranked]:
+    scene = np.zeros(len(right), np.int64)
+    return {"smoke": Ranked(np.array(confidences, float), np.array(right, bool), scene, np.array([float(truths)]))}
+
+
+def test_answers_of_one_confidence_are_told_together() -> None:
+    old = of([0.9, 0.8], [True, False])
+    for new in (of([0.5, 0.5], [True, False]), of([0.5, 0.5], [False, True])):
+        assert at_equal((old, new), 0.3, np.ones((1, 1)))[:, 0].tolist() == [0.5, 0.5, 1, 1]
+    strict = of([0.9], [True])
+    assert at_equal((strict, of([0.5, 0.5], [True, False])), 0.3, np.ones((1, 1)))[1, 0] == 0
+
+
+@pytest.mark.parametrize(
+    ("new", "alarms"),
+    [(of([0.9, 0.8, 0.2], [False, False, False]), 2), (of([0.9, 0.8, 0.7], [False, True, False]), 1), (of([], []), 0)],
+)
+def test_where_the_old_model_finds_nothing_the_new_one_may_not_cry_first(new: dict[str, Ranked], alarms: int) -> None:
+    for old in (of([], []), of([0.5], [False])):
+        assert at_equal((old, new), 0.3, np.ones((1, 1)))[3, 0] == alarms
+
+
+def test_sets_are_drawn_by_themselves_and_a_draw_without_a_box_does_not_count() -> None:
+    assert (draws(7, 1) != draws(7)).any()
+    a, b = np.array([0.5, np.nan, np.nan]), np.array([0.2, 0.2, np.nan])
+    assert pooled([a, b], [10, 20]) == pytest.approx([0.3, 0.2, np.nan], nan_ok=True)
+    assert np.isnan(pooled([], [])).all()

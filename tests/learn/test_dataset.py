@@ -37,7 +37,7 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("数据 data")
     for flight in ("甲", "乙"):
         for n in range(2):
-            save(root / flight / "images" / f"p {n}.jpg", photo(50 + n + len(flight) * (flight == "乙")))
+            save(root / flight / "images" / f"p {n}.jpg", photo(50 + n + 2 * (flight == "乙")))
     for scene in range(10):
         for frame in range(3):
             noisy = photo(scene) if frame else photo(scene)[:, ::-1]
@@ -183,3 +183,44 @@ def test_what_cannot_be_built_is_refused(tmp_path: Path, flights: Path) -> None:
     (bad / "labels" / "a.txt").write_text("7 0.5 0.5 0.1 0.1\n")
     with pytest.raises(MissionError, match="class beyond 3"):
         build(Recipe(labelled=(str(bad),)), tmp_path / "y")
+
+
+def two_flights(root: Path) -> Path:
+    """Two flights of one name, with the same photo names, and one name in two formats."""
+    for n, place in enumerate(("s1", "s2")):
+        save(root / place / "flight" / "a.jpg", photo(70 + n))
+    (root / "s2" / "flight" / "A.png").write_bytes(cv2.imencode(".png", photo(72))[1].tobytes())
+    save(root / "s2" / "flight" / "b.jpg", photo(73))
+    return root
+
+
+def test_photos_of_one_name_have_tiles_of_their_own(tmp_path: Path) -> None:
+    recipe = Recipe(photos=(two_flights(tmp_path / "f").as_posix(),), size_px=64, tiles=8)
+    made = build(recipe, tmp_path / "data").parent
+    entries = json.loads((made / "lists.json").read_bytes())["pictures"]
+    learned = [e for e in entries if e["set"] == "train"]
+    assert len(learned) == len({e["picture"].casefold() for e in learned}) == 8
+    for entry in entries:
+        assert hashlib.sha256((made / entry["picture"]).read_bytes()).hexdigest() == entry["sha256"]
+        assert mask_path(made, entry["picture"]).is_file()
+    stems = [Path(e["picture"]).stem.rpartition("-")[0] for e in learned[::2]]
+    assert stems == ["flight-a", "2~flight-A", "3~flight-a", "flight-b"]
+    lines = [json.loads(line)["picture"] for line in (made / "things.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert lines == [e["picture"] for e in entries]
+
+
+@pytest.mark.parametrize(
+    ("learned", "held_out"),
+    [("s1", "s1"), (".", "s1"), ("s1", "."), ("s1", "s2/../s1"), ("s1", "copy"), ("copy", "s1")],
+)
+@pytest.mark.parametrize("how", ["photos", "negatives"])
+def test_a_photo_that_is_held_out_is_not_learned_from(
+    tmp_path: Path, flights: Path, learned: str, held_out: str, how: str
+) -> None:
+    root = two_flights(tmp_path / "f")
+    (root / "copy").mkdir()
+    (root / "copy" / "other.jpg").write_bytes((root / "s1" / "flight" / "a.jpg").read_bytes())
+    told: dict[str, tuple[str, ...]] = {how: (str(root / learned),), "held_out": (str(root / held_out),)}
+    with pytest.raises(MissionError, match=r"is held out, and .* is the same photo"):
+        build(Recipe((str(flights / "smoke"),), **told), tmp_path / "data")  # type: ignore[arg-type]
+    assert not (tmp_path / "data").exists()

@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import MissionError, ModelError
 from pipeline.learn import fine_tune as module
 from pipeline.learn.fine_tune import Wish, fine_tune
-from pipeline.learn.places import TRAIN
+from pipeline.learn.places import HELD_OUT, TRAIN
 from tests.learn.reviewed_world import hit, photo, place_in, run_of, say, seen
 
 
@@ -35,6 +35,20 @@ def test_a_model_that_cannot_be_compared_with_is_told_first(tmp_path: Path, agai
     with pytest.raises(ModelError, match=against):
         fine_tune(Wish(reviews(tmp_path), "base.safetensors", against), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_what_is_sure_to_be_refused_is_told_before_the_training(tmp_path: Path) -> None:
+    flight = tmp_path / "flight"
+    hits = [hit(f"h{n:02d}", "outfall", place_in(TRAIN if n % 3 else HELD_OUT, n),
+                [seen(f"{n}.JPG", photo(flight / f"{n}.JPG", n))]) for n in range(18)]  # fmt: skip
+    run = run_of(tmp_path / "run", hits, flight=flight)
+    for feature in hits:
+        say(run, feature, "confirmed")
+    with pytest.raises(MissionError) as told:
+        fine_tune(Wish((run.as_posix(),), "base.safetensors", size_px=96), tmp_path / "new")
+    said = str(told.value)
+    assert "would be refused: of smoke 0 boxes are held out and 0 are learned from" in said
+    assert "--rehearse DATA" in said and "outfall" not in said
 
 
 def test_where_nothing_is_held_out_nothing_is_trained(tmp_path: Path) -> None:

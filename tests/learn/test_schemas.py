@@ -17,6 +17,7 @@ from pipeline.learn import compare as comparing
 from pipeline.learn import evaluate as asking
 from pipeline.learn.breakdown import read_things
 from pipeline.learn.dataset import Recipe, build
+from pipeline.learn.tiles import CLASSES
 from pipeline.types import Box, Detection
 
 Schema = Callable[[str], Draft202012Validator]
@@ -30,6 +31,7 @@ class Known:
     def __init__(self, model: str) -> None:
         self.name, self.digest, self.threshold = Path(model).stem, "0" * 64, 0.25
         self.calibration: Any = AS_THEY_ARE
+        self.labels = CLASSES
         self._things = {(self.data / picture).as_posix(): t for picture, t in read_things(self.data).items()}
 
     def find(self, image: imagery.Image, frame_id: str) -> tuple[Detection, ...]:
@@ -86,7 +88,8 @@ def test_eval_json(data: Path, tmp_path: Path, schema: Schema) -> None:
 def test_compare_json_accepted_and_refused(data: Path, schema: Schema) -> None:
     validator = schema("compare")
     for new, accepted in (("good.onnx", True), ("bad.onnx", False)):
-        told = json.loads(json.dumps(comparing.compare("good.onnx", new, [data])))
+        learned = dict.fromkeys(CLASSES, 10)
+        told = json.loads(json.dumps(comparing.compare("good.onnx", new, [data], learned=learned)))
         validator.validate(told)
         assert told["accepted"] is accepted
         with pytest.raises(ValidationError):
