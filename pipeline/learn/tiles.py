@@ -18,13 +18,14 @@ from pipeline.errors import MissionError
 from pipeline.imagery import Image
 from pipeline.learn.labels import Share, share_of
 from pipeline.learn.wear import worn
-from pipeline.sim.draw import Drawn, View, decoy, draw, guess_view
+from pipeline.sim.draw import Drawn, View, decoy, draw, draw_loosely, guess_view
 from pipeline.types import Box, Pixel
 
 CLASSES = ("smoke", "dust", "outfall", "marker")
 WEIGHTS = (0.32, 0.26, 0.24, 0.18)  # how often each is drawn
 MORE = (0.2, 0.3, 0.25, 0.15, 0.1)  # one to five things in a tile: a network learns from things, not from tiles
 EMPTY = 0.2  # share of the tiles with nothing to find
+LOOSE = 0.4  # share of the tiles that are drawn by another hand, lest one hand's ways be what is learned
 DECOYS = 0.6  # share of the empty tiles with something that only looks like a source
 DECOYS_BESIDE = 0.2  # and of the others
 COARSEST = 8.0  # picture pixels a tile's pixel, at most
@@ -127,8 +128,9 @@ def _drawn_over(tile: Image, rng: np.random.Generator) -> tuple[Image, NDArray[n
     if empty:
         return tile, mask, ()
     things: list[Thing] = []
+    loose = bool(rng.random() < LOOSE)
     for label in _wanted(rng):
-        new = _tried(tile, label, rng, view)
+        new = _tried(tile, label, rng, None if loose else view)
         if new is not None and all(_apart(new.box_px, old.box_px) for old in things):
             tile = new.image
             things.append(_thing(new))
@@ -144,9 +146,10 @@ def _wanted(rng: np.random.Generator) -> list[str]:
     return outfalls + [c for c in wanted if c != "outfall"]
 
 
-def _tried(tile: Image, label: str, rng: np.random.Generator, view: View) -> Drawn | None:
+def _tried(tile: Image, label: str, rng: np.random.Generator, view: View | None) -> Drawn | None:
+    """Drawn as the view has it, or loosely without one."""
     try:
-        return draw(tile, label, rng, view)
+        return draw_loosely(tile, label, rng) if view is None else draw(tile, label, rng, view)
     except ValueError:  # this view leaves no room for it
         return None
 

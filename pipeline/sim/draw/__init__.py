@@ -38,6 +38,12 @@
     panel_wear          folds, dirt, fading, grass
     panel_light         the light and the lens of a photo, for a panel
 
+    loose               `draw_loosely`: the same by another hand, all shapes and colours, without physics or view
+    loose_plume         its smoke and dust: colours, shading, blending, sources
+    loose_mattes        their outlines and the noise that breaks them up
+    loose_outfall       its mouths, their frames, what runs from them
+    loose_panel         its panels
+
     look_alikes         all that looks like a source and is none, by name
     look_alikes_kit     what they are made of: ground in metres, quads, soft patches
     look_alikes_air     like smoke: clouds, fog, glints, spray
@@ -49,8 +55,9 @@ Each family judges the photo's light by itself, for what it needs of it is not t
 and of far air, a shore a gain, a veil and a grain, a panel linear light.
 """
 
+from pipeline.sim.draw.loose import draw_loosely
 from pipeline.sim.draw.things import LABELS, decoy, draw
 from pipeline.sim.draw.values import Drawn
 from pipeline.sim.draw.view import View, guess_view
 
-__all__ = ["LABELS", "Drawn", "View", "decoy", "draw", "guess_view"]
+__all__ = ["LABELS", "Drawn", "View", "decoy", "draw", "draw_loosely", "guess_view"]

@@ -41,7 +41,7 @@ def draw(
     for _ in range(TRIES):
         seen = view or guess_view(image.shape[0], image.shape[1], rng)
         much = any_strength(rng) if strength is None else strength
-        drawn = _finished(LABELS[label](image, seen, rng, much), label)
+        drawn = finished(LABELS[label](image, seen, rng, much), label)
         if drawn is not None:
             return drawn
     raise ValueError(f"no {label} could be drawn on this picture")
@@ -60,8 +60,8 @@ def decoy(image: Image, rng: np.random.Generator, view: View | None = None, kind
     return DECOYS[kind or names[int(rng.integers(len(names)))]](image, seen, rng)
 
 
-def _finished(painted: Painted, label: str) -> Drawn | None:
-    """None where what was painted is too small or too faint to count."""
+def finished(painted: Painted, label: str) -> Drawn | None:
+    """What was painted with its answer; None where it is too small or too faint to count."""
     mask = painted.cover >= FAINT
     box = extent(mask)
     if box is None or min(box[2] - box[0], box[3] - box[1]) < LEAST_PX:
