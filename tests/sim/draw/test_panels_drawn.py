@@ -120,7 +120,7 @@ def test_panels_come_small_and_large() -> None:
         box = extent(painted(seed).cover >= FAINT)
         assert box is not None
         sizes.append(max(box[2] - box[0], box[3] - box[1]))
-    assert LEAST_PX - 1 <= min(sizes) < LEAST_PX + 4 and max(sizes) > 100
+    assert panel.LEAST_PX - 1 <= min(sizes) < panel.LEAST_PX + 4 and max(sizes) > 100
 
 
 def test_a_panel_seen_aslant_is_flat() -> None:
