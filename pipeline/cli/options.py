@@ -32,7 +32,11 @@ Detector = Annotated[
 ]
 FalseAlarms = Annotated[
     str | None,
-    typer.Option("--false-alarms", metavar="0.2/photo", help="Threshold by the false alarms that it lets through."),
+    typer.Option(
+        "--false-alarms",
+        metavar="0.2/photo",
+        help="Threshold by the false alarms that it lets through, on photos like those it was measured on.",
+    ),
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="Open .pt weights although that runs the code inside them.")]
 Assume = Annotated[

@@ -50,6 +50,10 @@ def convert(
     ):
         if counts:
             show.say(f"{heading}: {', '.join(f'{what} {n}' for what, n in sorted(counts.items()))}")
+    if made.strangers:
+        show.say(
+            f"未对应的类别 classes not mapped: 如 e.g. --map {made.strangers[0]}=outfall, --map {made.strangers[0]}=-"
+        )
     show.say(f"来源记录 provenance: {made.out / 'provenance.json'}")
 
 

@@ -193,8 +193,22 @@ def test_names_come_from_yaml_and_maps_from_the_user(tmp_path: Path) -> None:
     text(root / "data.yaml", "names: [Pipe, smoke, bird]\n")
     made = convert("yolo", root, tmp_path / "out", Wanted({"pipe": "outfall", "smoke": "-"}))
     assert made.boxes == {"outfall": 1} and made.dropped == {"bird": 1, "smoke": 1}
+    assert made.strangers == ["bird"]
     with pytest.raises(MissionError, match="--map bird=plane"):
         convert("yolo", root, tmp_path / "out2", Wanted({"bird": "plane"}))
+
+
+def test_a_set_of_none_but_foreign_boxes_asks_what_they_are(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name, label in (("a", "0 0.5 0.5 0.25 0.5\n"), ("b", "")):
+        picture(root / "images" / f"{name}.jpg", ord(name))
+        text(root / "labels" / f"{name}.txt", label)
+    text(root / "classes.txt", "Sewage\n")
+    with pytest.raises(MissionError, match="Sewage.*--map Sewage=outfall"):
+        convert("yolo", root, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    dropped = convert("yolo", root, tmp_path / "out", Wanted({"sewage": "-"}))
+    assert dropped.pictures == dropped.empty == 1 and dropped.strangers == []
 
 
 def test_pictures_of_one_name_stay_two(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from pipeline.learn.labels import Share, write_boxes
 from pipeline.learn.tiles import CLASSES
 
 SCHEMA_VERSION = 1
+MOST_NAMED = 5
 LEAST_PX = 1.0  # of a box's side; below it nothing can be seen
 SLACK = 1e-4  # of the picture's side by which a box may stand out uncounted: labels are rounded
 MAX_LICENCE_CHARS = 4000
@@ -48,6 +49,7 @@ class Converted:
     dropped: dict[str, int]  # boxes by their class
     left_out: dict[str, int]  # pictures by the reason
     mended: dict[str, int]  # boxes that were cut, degenerate ones
+    strangers: list[str]  # classes of dropped boxes of which nobody said what they are
 
 
 def write(form: Format, name: str, folder: Path, out: Path, wanted: Wanted, tell: Tell) -> Converted:
@@ -89,6 +91,7 @@ class _Writer:
                 tell("convert", n, n)
             if not self._rows:
                 raise MissionError(f"{self._folder}: no picture is left to learn from ({_told(self._left)})")
+            self._check_known()
             self._finish(aside)
             os.replace(aside, self._out)
         except OSError as why:
@@ -97,7 +100,20 @@ class _Writer:
             shutil.rmtree(aside, ignore_errors=True)
         empty = sum(row[4] == 0 for row in self._rows)
         return Converted(self._out, len(self._rows), empty, dict(self._boxes), dict(self._dropped),
-                         dict(self._left + self._read), dict(self._mended))  # fmt: skip
+                         dict(self._left + self._read), dict(self._mended), self.strangers())  # fmt: skip
+
+    def strangers(self) -> list[str]:
+        """Their classes that were dropped although nobody said so."""
+        return sorted(name for name in self._dropped if name.strip().lower() not in self._classes)
+
+    def _check_known(self) -> None:
+        """Only empty pictures, because nobody said what their classes are to us, are no set to learn from."""
+        strange = self.strangers()
+        if strange and not self._boxes and not self._wanted.others_are_empty:
+            raise MissionError(
+                f"{self._folder}: none of its boxes is of a class of ours ({', '.join(strange[:MOST_NAMED])}); say "
+                f"what they are, for example --map {strange[0]}=outfall, or --map {strange[0]}=- to drop them"
+            )
 
     def _take(self, source: Source, aside: Path) -> None:
         told = source.path.relative_to(self._folder).as_posix()
