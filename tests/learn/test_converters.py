@@ -204,7 +204,7 @@ def test_a_set_of_none_but_foreign_boxes_asks_what_they_are(tmp_path: Path) -> N
         picture(root / "images" / f"{name}.jpg", ord(name))
         text(root / "labels" / f"{name}.txt", label)
     text(root / "classes.txt", "Sewage\n")
-    with pytest.raises(MissionError, match="Sewage.*--map Sewage=outfall"):
+    with pytest.raises(MissionError, match=r"Sewage.*--map Sewage=outfall"):
         convert("yolo", root, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     dropped = convert("yolo", root, tmp_path / "out", Wanted({"sewage": "-"}))
