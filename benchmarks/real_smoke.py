@@ -2,7 +2,7 @@
 
     python -m benchmarks.real_smoke PICTURES… --base FILE.safetensors -o FOLDER [--scenes FILE.toml] [--folds 5]
         [--only 1,2] [--rehearse DATA [--rehearse-tiles 1200]] [--negatives FOLDER…] [--epochs 3] [--repeat 2]
-        [--threads 2] [--json FILE]
+        [--gentle] [--threads 2] [--json FILE]
 
 It needs the extra `train`. PICTURES are folders of labelled pictures; scenes (frames of one film, neighbours, pictures
 that look alike) stay together, see pipeline/learn/scenes.py; what eyes found of them is in benchmarks/real_smoke.toml,
@@ -50,6 +50,7 @@ class Wish:
     rehearse: str | None
     rehearse_tiles: int | None
     epochs: int
+    gentle: bool
     threads: int
 
 
@@ -81,6 +82,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--negatives", nargs="+", type=Path, default=[])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--gentle", action="store_true", help="small steps, as train --gentle")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path)
     return parser
@@ -95,7 +97,7 @@ def wish_of(given: argparse.Namespace) -> Wish:
     return Wish(
         recipe, given.base.absolute().as_posix(), imagery.sha256(given.base.read_bytes()), given.folds,
         given.rehearse.absolute().as_posix() if given.rehearse else None, given.rehearse_tiles,
-        given.epochs, given.threads,
+        given.epochs, given.gentle, given.threads,
     )  # fmt: skip
 
 
@@ -133,7 +135,8 @@ def learn(number: int, wish: Wish, folder: Path) -> None:
         write_bytes_atomic(folder / "data.whole", b"")
     if not cut_off(run):
         shutil.rmtree(run, ignore_errors=True)
-        train(Options(str(data), wish.base, epochs=wish.epochs, threads=wish.threads, choose=False), run)
+        train(Options(str(data), wish.base, epochs=wish.epochs, threads=wish.threads, choose=False,
+                      gentle=wish.gentle), run)  # fmt: skip
     elif not read_note(run)["done"]:
         resume(run)
     (folder / "fold.safetensors").unlink(missing_ok=True)

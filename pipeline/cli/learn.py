@@ -73,6 +73,7 @@ def train(
     repeat: Annotated[
         int, typer.Option("--repeat", metavar="N", min=1, max=100, help="How often a labelled picture comes an epoch.")
     ] = 1,
+    gentle: Annotated[bool, typer.Option("--gentle", help="Small steps, from a good --base.")] = False,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, max=256)] = 1,
     device: Annotated[str, typer.Option("--device", metavar="cpu|0", help="As ultralytics names it.")] = "cpu",
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1)] = 1,
@@ -111,7 +112,16 @@ def train(
     )  # fmt: skip
     made = _data_set(out, recipe, threads, named)
     options = Options(
-        str(made), str(base) if base else None, size_px, epochs or EPOCHS, hours, batch, threads, device, seed
+        str(made),
+        str(base) if base else None,
+        size_px,
+        epochs or EPOCHS,
+        hours,
+        batch,
+        threads,
+        device,
+        seed,
+        gentle=gentle,
     )
     show.say(f"权重 weights: {train_model(options, out)}")
 

@@ -7,7 +7,7 @@ import typer
 RESUMED = {"--resume", "--output", "--hours"}
 OF_LABELLED = {"--fold", "--repeat", "--scenes"}
 OF_REVIEWS = {"--rehearse", "--originals", "--against"}
-NOT_OF_REVIEWS = {"--data", "--negatives", *OF_LABELLED}
+NOT_OF_REVIEWS = {"--data", "--negatives", "--gentle", *OF_LABELLED}
 
 
 def check_train(named: set[str]) -> None:
@@ -21,6 +21,8 @@ def check_train(named: set[str]) -> None:
     _refuse(named & OF_REVIEWS, "--data, --photos", "learns from pictures, not from verdicts (--from)")
     if not named & {"--data", "--photos"}:
         raise typer.BadParameter("give pictures with --data, photos with --photos, or verdicts with --from")
+    if "--base" not in named:
+        _refuse(named & {"--gentle"}, "--gentle", "wants a --base that knows these classes")
     if "--data" not in named:
         _refuse(named & OF_LABELLED, "--photos", "has no labelled pictures (--data)")
 

@@ -19,6 +19,8 @@ from pipeline.cli.together import check_whole
         ("--from a --data b --fold 1/2 --scenes c", "leave out --data, --fold, --scenes"),
         ("--data a --against b", "leave out --against"),
         ("--photos a --repeat 2", "leave out --repeat"),
+        ("--from a --gentle", "leave out --gentle"),
+        ("--photos a --gentle", "leave out --gentle"),
         ("", "give pictures with --data"),
         ("--held-out a", "give pictures with --data"),
     ],
