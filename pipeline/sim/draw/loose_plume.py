@@ -16,6 +16,7 @@ SMALLEST_PX = 14.0  # a plume's length
 PLANE_PX = (32, 224)  # sides of the plane that a matte is made on
 DUSTS: tuple[Colour, ...] = ((120, 165, 200), (70, 130, 190), (70, 95, 165), (150, 165, 175), (190, 210, 220),
                              (95, 140, 170), (130, 150, 190), (60, 85, 120))  # fmt: skip
+BEGUN = 0.4  # of a matte's fullest, from which on a plume has begun
 LEAST_ISLE = 0.03  # of a plume's largest part; smaller flecks are left out: nobody's box would reach for them
 
 
@@ -43,9 +44,17 @@ def _placed(family: str, shape: tuple[int, ...], rng: np.random.Generator) -> tu
     move = np.array([[c, -s * tall, 0], [s, c * tall, 0]])
     at = np.array((rng.uniform(0, w), rng.uniform(0, h)))
     move[:, 2] = at - move[:, :2] @ np.full(2, side / 2)
-    laid = cv2.warpAffine(matte(family, side, rng), move, (w, h), flags=cv2.INTER_LINEAR)
-    x, y = move @ np.array((0.08 * side, side / 2, 1))
+    plane = matte(family, side, rng)
+    laid = cv2.warpAffine(plane, move, (w, h), flags=cv2.INTER_LINEAR)
+    x, y = move @ np.array((*_first(plane), 1))
     return np.asarray(laid, np.float32), (float(np.clip(x, 0, w - 1)), float(np.clip(y, 0, h - 1))), size
+
+
+def _first(plane: Field) -> Pixel:
+    """Where a matte begins: the leftmost column that is seen, at the middle of what is seen there."""
+    seen = plane >= BEGUN * plane.max()
+    x = int(seen.any(axis=0).argmax())
+    return float(x), float(np.flatnonzero(seen[:, x]).mean())
 
 
 def _without_isles(alpha: Field) -> Field:
