@@ -95,6 +95,15 @@ def find_model(argument: str) -> Model:
     return models[argument]
 
 
+def alike_tiling(side_px: tuple[int, int], labels: tuple[str, ...]) -> Tiling:
+    """How the registry has a network of this input and these classes look at photos; `PLAIN` where it has none.
+
+    Weights that were trained on our tiles are asked about such tiles, whether they are in the registry or not.
+    """
+    alike = [model for model in registered().values() if (model.side_px, model.labels) == (side_px, labels)]
+    return alike[0].tiling if alike else PLAIN
+
+
 def registered(path: Path | None = None) -> dict[str, Model]:
     """The models of a registry file, by default the one that travels with the program.
 

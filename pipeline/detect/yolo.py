@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from pipeline.detect.decode import MOST_OVERLAP, classes_of, decode, family_of
 from pipeline.detect.engine import Engine, names_told, open_engine, side_told
 from pipeline.detect.found import Found, ranked
 from pipeline.detect.merge import Seen, merged, seen
-from pipeline.detect.models import Model, digest_of, find_model, label_of, read_weights, threshold_of
+from pipeline.detect.models import Model, alike_tiling, digest_of, find_model, label_of, read_weights, threshold_of
 from pipeline.detect.openvino import OpenVino
 from pipeline.detect.points import point_of
-from pipeline.detect.tiles import GREY, Pass, Tile, back, letterbox, passes, resized
+from pipeline.detect.tiles import GREY, Pass, Tile, Tiling, back, letterbox, passes, resized
 from pipeline.errors import ModelError
 from pipeline.imagery import Image
 from pipeline.types import Box, Detection
@@ -48,8 +48,15 @@ class Yolo:
         self.engine = open_engine(self._model, parts, trust)
         self._side_px = _side(self._model, self.engine)
         self._family, self.labels = self._recognised()
+        if self._model.sha256 is None:  # a path: the registry says nothing of it
+            self._model = replace(self._model, tiling=alike_tiling(self._side_px, self.labels))
         self._most_overlap = self._model.iou or MOST_OVERLAP[self._family]
         self.digest = self._digest(digest_of(parts))
+
+    @property
+    def tiling(self) -> Tiling:
+        """How it looks at photos."""
+        return self._model.tiling
 
     def _recognised(self) -> tuple[str, tuple[str, ...]]:
         """Family and labels, by what the file says and by its answer to an even grey picture."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pipeline import imagery
 from pipeline.detect.engine import names_told
-from pipeline.detect.models import PLAIN, digest_of, registered
+from pipeline.detect.models import PLAIN, digest_of
 from pipeline.detect.openvino import silent
 from pipeline.detect.tiles import Pass, Tiling, letterbox, passes, resized
 from pipeline.detect.yolo import Yolo, network_input
@@ -129,13 +129,7 @@ def _opened(network: Path, name: str) -> tuple[tuple[int, int], tuple[str, ...],
     names = names_told(yolo.engine.told)
     if yolo.engine.side_px is None or names is None:
         raise ModelError(f"{name}: takes pictures of any size, or does not name its classes; export it with qianliyan")
-    return yolo.engine.side_px, names, _tiling(yolo)
-
-
-def _tiling(yolo: Yolo) -> Tiling:
-    """How the registry has a network of this size and these classes look at photos; that of no registry for others."""
-    alike = [m for m in registered().values() if (m.side_px, m.labels) == (yolo.engine.side_px, yolo.labels)]
-    return alike[0].tiling if alike else Tiling()
+    return yolo.engine.side_px, names, yolo.tiling
 
 
 def looks(

@@ -18,7 +18,7 @@ from pipeline.errors import MissionError
 from pipeline.imagery import Image
 from pipeline.learn.labels import Share, share_of
 from pipeline.learn.wear import worn
-from pipeline.sim.draw import Drawn, View, decoy, draw, draw_loosely, guess_view
+from pipeline.sim.draw import Drawn, View, decoy, draw, draw_loosely, guess_view, under_sky
 from pipeline.types import Box, Pixel
 
 CLASSES = ("smoke", "dust", "outfall", "marker")
@@ -26,6 +26,7 @@ WEIGHTS = (0.32, 0.26, 0.24, 0.18)  # how often each is drawn
 MORE = (0.2, 0.3, 0.25, 0.15, 0.1)  # one to five things in a tile: a network learns from things, not from tiles
 EMPTY = 0.2  # share of the tiles with nothing to find
 LOOSE = 0.4  # share of the tiles that are drawn by another hand, lest one hand's ways be what is learned
+SKY = 0.12  # share of the tiles with a sky over a horizon: grey skies were taken for smoke
 DECOYS = 0.6  # share of the empty tiles with something that only looks like a source
 DECOYS_BESIDE = 0.2  # and of the others
 COARSEST = 8.0  # picture pixels a tile's pixel, at most
@@ -120,7 +121,7 @@ def _png(mask: NDArray[np.uint8]) -> bytes:
 
 
 def _drawn_over(tile: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.uint8], tuple[Thing, ...]]:
-    view = guess_view(tile.shape[0], tile.shape[1], rng)
+    tile, view = _seen(tile, rng)
     empty = bool(rng.random() < EMPTY)
     while rng.random() < (DECOYS if empty else DECOYS_BESIDE):
         tile = decoy(tile, rng, view)
@@ -136,6 +137,11 @@ def _drawn_over(tile: Image, rng: np.random.Generator) -> tuple[Image, NDArray[n
             things.append(_thing(new))
             mask[new.mask] = len(things)
     return tile, mask, tuple(things)
+
+
+def _seen(tile: Image, rng: np.random.Generator) -> tuple[Image, View]:
+    """The tile and how it looks at the ground, for some with a horizon."""
+    return under_sky(tile, rng) if rng.random() < SKY else (tile, guess_view(tile.shape[0], tile.shape[1], rng))
 
 
 def _wanted(rng: np.random.Generator) -> list[str]:

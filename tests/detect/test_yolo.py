@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from pipeline import imagery
-from pipeline.detect import load_detector
+from pipeline.detect import load_detector, models
 from pipeline.detect.points import point_of
+from pipeline.detect.tiles import Tiling
 from pipeline.detect.yolo import Yolo
 from pipeline.errors import ModelError
 from tests.detect.onnx_writer import fixed, spots
@@ -41,6 +42,18 @@ def test_a_red_square_is_found_where_it_is(net: Path) -> None:
     assert found.detector == "yolo:red net"
     assert found.confidence == pytest.approx(1, abs=0.01)
     assert found.box_px == pytest.approx((24 - 8.5, 16 - 8.5, 32 + 7.5, 24 + 7.5))
+
+
+def test_weights_like_a_registered_model_look_at_photos_as_it_does(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'x = {{long_px = [100], file = "x.onnx", sha256 = "{64 * "0"}", family = "yolov8", names = ["smoke"], size_px = {TILE}, '
+    (net.parent / "registry.toml").write_text(text + 'threshold = 0.4, card = "x"}\n')
+    plain = Yolo(str(net))
+    assert plain.tiling == Tiling()
+    monkeypatch.setattr(models, "resource", lambda _: net.parent / "registry.toml")
+    alike = Yolo(str(net))
+    assert alike.tiling.long_px == (100,) and alike.digest != plain.digest
+    (net.parent / "registry.toml").write_text(text.replace("smoke", "dust") + 'threshold = 0.4, card = "x"}\n')
+    assert Yolo(str(net)).tiling == Tiling()
 
 
 def test_blue_is_not_red(net: Path) -> None:

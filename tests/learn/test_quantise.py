@@ -13,9 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline import imagery
 from pipeline.cli.app import app
-from pipeline.detect import models
 from pipeline.detect.tiles import Tiling
-from pipeline.detect.yolo import Yolo
 from pipeline.errors import MissionError, ModelError, OutputError
 from pipeline.learn import quantise as module
 from pipeline.learn.int8_gate import MOST_LOST, lost_in, precisions, precisions_by_set
@@ -79,16 +77,6 @@ def test_pictures_are_cut_as_the_model_s_tiles_say(tmp_path: Path) -> None:
     folder = photos(tmp_path / "a", (256, 256))
     coarse = Tiling(long_px=(100,), whole=False)
     assert len(looks([folder], SIDE, 99, 1, quiet)) == 26 and len(looks([folder], SIDE, 99, 1, quiet, coarse)) == 4
-
-
-def test_a_new_training_like_a_registered_model_is_cut_like_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "net.onnx").write_bytes(spots(64))
-    text = 'x = {file = "x.onnx", sha256 = "' + 64 * "0" + '", family = "yolov8", names = ["smoke"], size_px = 64, '
-    (tmp_path / "registry.toml").write_text(text + 'threshold = 0.4, card = "x", long_px = [100]}\n')
-    see = Yolo(str(tmp_path / "net.onnx"))
-    assert module._tiling(see) == Tiling()
-    monkeypatch.setattr(models, "resource", lambda _: tmp_path / "registry.toml")
-    assert module._tiling(see).long_px == (100,)
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
     things              `draw` and `decoy`: one thing more in a picture, or none where it could not be seen
     values              what a painter hands back, and names for arrays
     view                how a picture looks at the ground: from metres to pixels, up, and along
+    sky                 a sky and a horizon, over a photo of ground
     paint               what every painter needs: chance, noise, covering, outlines, extents, contrast
     textures            seamless patterns of ground and water, sampled in metres
 
@@ -56,8 +57,9 @@ and of far air, a shore a gain, a veil and a grain, a panel linear light.
 """
 
 from pipeline.sim.draw.loose import draw_loosely
+from pipeline.sim.draw.sky import under_sky
 from pipeline.sim.draw.things import LABELS, decoy, draw
 from pipeline.sim.draw.values import Drawn
 from pipeline.sim.draw.view import View, guess_view
 
-__all__ = ["LABELS", "Drawn", "View", "decoy", "draw", "draw_loosely", "guess_view"]
+__all__ = ["LABELS", "Drawn", "View", "decoy", "draw", "draw_loosely", "guess_view", "under_sky"]
