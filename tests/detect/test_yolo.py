@@ -45,7 +45,8 @@ def test_a_red_square_is_found_where_it_is(net: Path) -> None:
 
 
 def test_weights_like_a_registered_model_look_at_photos_as_it_does(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = f'x = {{long_px = [100], file = "x.onnx", sha256 = "{64 * "0"}", family = "yolov8", names = ["smoke"], size_px = {TILE}, '
+    text = f'x = {{file = "x.onnx", sha256 = "{64 * "0"}", names = ["smoke"], size_px = {TILE}, '
+    text += 'family = "yolov8", long_px = [100], '
     (net.parent / "registry.toml").write_text(text + 'threshold = 0.4, card = "x"}\n')
     plain = Yolo(str(net))
     assert plain.tiling == Tiling()
