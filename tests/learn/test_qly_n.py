@@ -14,6 +14,7 @@ from pipeline.detect.models import find_model
 from pipeline.detect.yolo import Yolo
 from pipeline.learn.dataset import Recipe, build
 from pipeline.learn.evaluate import evaluate
+from pipeline.learn.scene_table import read_scene_table
 from pipeline.learn.tiles import CLASSES
 from pipeline.resources import resource
 from pipeline.sim.draw import draw
@@ -64,7 +65,8 @@ def test_it_finds_about_half_of_what_is_plainly_drawn_on_made_ground(label: str,
 def test_the_cards_figures_on_real_smoke_can_be_measured_again(
     real_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    data = build(Recipe(labelled=(str(real_data("smoke")),), fold=(1, 5)), tmp_path / "data")
+    scenes = read_scene_table(Path(__file__).parents[2] / "benchmarks" / "real_smoke.toml")
+    data = build(Recipe(labelled=(str(real_data("smoke")),), fold=(1, 5), scenes=scenes), tmp_path / "data")
     smoke = evaluate("qly-n", [data])["sets"]["real"]["smoke"]
     told = re.search(r"^\| real \| smoke \| (\d+) \| ([\d.]+) \| ([\d.]+) \|", CARD, re.MULTILINE)
     assert told
