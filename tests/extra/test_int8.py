@@ -198,6 +198,20 @@ def test_pictures_are_answered_as_their_numbers_are(red: tuple[Path, Path], tmp_
     assert np.array_equal(engine.look(image[:, ::-1]), engine.look(image[:, ::-1].copy()))
 
 
+def test_only_beside_8_bits_are_floats_computed_as_is_fastest(red: tuple[Path, Path], tmp_path: Path) -> None:
+    openvino, _ = module.woken()
+    shown = module.looks([red[1]], (SIDE_PX, SIDE_PX), 4, 1, lambda *_: None)
+    eight = module.saved(module.in_8_bits(red[0], shown, "the last layers"), ("smoke",), tmp_path / "x.xml")
+    plain = tmp_path / "plain.xml"
+    openvino.save_model(openvino.convert_model(str(red[0])), plain, compress_to_fp16=False)
+    used = [
+        OpenVino(*read_weights(find_model(str(path))), path.name)._of_numbers.get_property("INFERENCE_PRECISION_HINT")
+        for path in (eight, plain)
+    ]
+    freely = openvino.Core().compile_model(str(plain), "CPU").get_property("INFERENCE_PRECISION_HINT")
+    assert used == [freely, openvino.Type.f32]
+
+
 def test_opening_a_network_tells_nobody(red: tuple[Path, Path], tmp_path: Path) -> None:
     code = (
         "import sys; from pipeline.learn.quantise import woken; woken();"
