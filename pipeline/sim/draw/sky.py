@@ -45,7 +45,7 @@ def _hills(width_px: int, rng: np.random.Generator) -> Field:
     """(w,) from 0 to 1 above a flat horizon; every third time it is flat, as over water."""
     if rng.random() < 1 / 3:
         return np.zeros(width_px, np.float32)
-    return noise((1, width_px), rng, width_px * float(rng.uniform(0.2, 1.0)), 6)[0]
+    return np.asarray(noise((1, width_px), rng, width_px * float(rng.uniform(0.2, 1.0)), 6)[0], np.float32)
 
 
 def _veil(rows: Field, ridge: Field, rng: np.random.Generator) -> Field:
