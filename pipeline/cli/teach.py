@@ -115,6 +115,8 @@ def learn_from(wish: Wish | None, run: Path, hours: float | None = None) -> None
     show.say(f"比较 comparison: {run / 'compare.json'}")
     if not done.accepted:
         raise ModelError(f"the new weights are refused and stay in {done.weights}: {'; '.join(done.told['reasons'])}")
+    if done.told["share"] < 1:
+        show.say(f"取新旧权重之间 weights between old and new: {done.told['share']:.0%}")
     show.say(f"新权重不逊于旧权重 the new weights are no worse: {done.weights}")
     show.say(f"qianliyan export {run} -o NEW.onnx")
 

@@ -6,6 +6,7 @@ RUN/rehearsal/       tiles drawn over photos, where they were asked for (`datase
 RUN/data/            both together, what is learned from (`mix`)
 RUN/train.json, fit/ the training (`train`)
 RUN/accepted.onnx    the new weights when they are no worse by the rule in `compare`; else RUN/refused.onnx
+RUN/between.pt       where only weights on the way to the new ones were accepted: these (`between`)
 RUN/compare.json     old and new on what was held out, and why
 """
 
@@ -22,6 +23,7 @@ from pipeline.detect.models import find_model
 from pipeline.detect.yolo import Yolo
 from pipeline.errors import MissionError, ModelError
 from pipeline.files import write_bytes_atomic, write_json_atomic
+from pipeline.learn.between import SHARES, worth_trying, write_between
 from pipeline.learn.compare import compare, held_out_boxes, known_classes
 from pipeline.learn.dataset import Recipe, build
 from pipeline.learn.evaluate import asked_of
@@ -32,6 +34,7 @@ from pipeline.learn.reviews import build_reviews
 from pipeline.learn.tiles import CLASSES
 from pipeline.learn.train import (
     ARCHITECTURE,
+    BETWEEN,
     Options,
     fill,
     read_base,
@@ -132,22 +135,42 @@ def base_of(wish: Wish) -> tuple[Path, str | None]:
 
 
 def _compared(wish: Wish, run: Path, tell: Tell) -> Outcome:
-    """Export, compare with the old model, and keep the weights under the name that they earned."""
+    """Export, compare with the old model, and keep the weights under the name that they earned.
+
+    Where only what they forgot speaks against them, those between old and new are asked, the farthest first.
+    """
     base, old = base_of(wish)
     mixed = read_mixed(run / "data")
+    (run / BETWEEN).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="qianliyan-") as folder:
-        made = export(run, Path(folder) / "new.onnx").path
         against = old or str(as_onnx(base, wish.size_px, Path(folder) / "old.onnx"))
-        asked = [run / "reviews", *_rehearsed(wish, run)]
-        told = compare(against, str(made), asked, tell, mixed.learned)
-        told["rehearsal_left_out"] = mixed.left_out
-        told["verdicts_version"] = json.loads((run / "reviews" / "lists.json").read_bytes())["version"]
-        names = ("accepted.onnx", "refused.onnx") if told["accepted"] else ("refused.onnx", "accepted.onnx")
-        weights = run / names[0]
-        write_bytes_atomic(weights, made.read_bytes())
-        (run / names[1]).unlink(missing_ok=True)
+
+        def asked(share: float) -> tuple[Path, dict[str, Any]]:
+            made = export(run, Path(folder) / f"new-{share:g}.onnx").path
+            told = compare(against, str(made), [run / "reviews", *_rehearsed(wish, run)], tell, mixed.learned)
+            return made, {**told, "share": share}
+
+        made, told = asked(1.0)
+        for share in SHARES if not told["accepted"] and worth_trying(told) else ():
+            if not write_between(base, run, share, wish.size_px):
+                break
+            nearer = asked(share)
+            if nearer[1]["accepted"]:
+                made, told = nearer
+                break
+            (run / BETWEEN).unlink()
+        weights = _kept(made, run, bool(told["accepted"]))
+    told["rehearsal_left_out"] = mixed.left_out
+    told["verdicts_version"] = json.loads((run / "reviews" / "lists.json").read_bytes())["version"]
     write_json_atomic(run / "compare.json", told)
     return Outcome(bool(told["accepted"]), weights, told)
+
+
+def _kept(made: Path, run: Path, accepted: bool) -> Path:
+    names = ("accepted.onnx", "refused.onnx") if accepted else ("refused.onnx", "accepted.onnx")
+    write_bytes_atomic(run / names[0], made.read_bytes())
+    (run / names[1]).unlink(missing_ok=True)
+    return run / names[0]
 
 
 def as_onnx(base: Path, size_px: int, out: Path) -> Path:
@@ -160,8 +183,8 @@ def as_onnx(base: Path, size_px: int, out: Path) -> Path:
         same, of = fill(network, read_base(base))
         if same < of:
             raise ModelError(f"{base.name}: only {same} of {of} tensors are there; name a model with --against")
-        network.names, network.args = dict(enumerate(CLASSES)), {"imgsz": size_px}
-        torch.save({"model": network}, out.with_suffix(".pt"))
+        network.names = dict(enumerate(CLASSES))
+        torch.save({"model": network, "train_args": {"imgsz": size_px}}, out.with_suffix(".pt"))
     return export(out.with_suffix(".pt"), out).path
 
 

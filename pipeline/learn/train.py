@@ -34,6 +34,7 @@ FIXED: dict[str, Any] = {
 }  # fmt: skip
 # For weights that are good already: steps that turn them, and do not throw them out first.
 GENTLE: dict[str, Any] = {"lr0": 0.0003, "lrf": 0.05, "warmup_bias_lr": 0.0003, "mosaic": 0.4}
+BETWEEN = "between.pt"  # in a run: weights that were taken in place of the training's own (`between`)
 CLOSE_MOSAIC = 0.15  # of the epochs, the last ones: whole pictures only
 
 
@@ -107,7 +108,12 @@ def read_note(run: Path) -> dict[str, Any]:
 
 
 def weights_of(run: Path) -> Path:
-    """The weights that a training ended with: of its best epoch where it was to choose, else of its last."""
+    """The weights that a training ended with: of its best epoch where it was to choose, else of its last.
+
+    Those between its base and these where only they were accepted.
+    """
+    if (run / BETWEEN).is_file():
+        return run / BETWEEN
     told, folder = read_note(run), run / "fit" / "weights"
     chosen = told.get("done") and Options(**told["options"]).choose
     return folder / ("best.pt" if chosen and (folder / "best.pt").is_file() else "last.pt")

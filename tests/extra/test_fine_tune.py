@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
+from pipeline.detect.yolo import Yolo
 from pipeline.errors import ModelError
 from pipeline.learn import compare as compare_module
+from pipeline.learn import fine_tune as fine_tune_module
+from pipeline.learn.between import SHARES, write_between
 from pipeline.learn.fine_tune import Outcome, Wish, as_onnx, base_of, fine_tune, go_on, read_wish
 from pipeline.learn.places import HELD_OUT, TRAIN, WATCH
+from pipeline.learn.state import write_state
 from pipeline.learn.tiles import CLASSES
-from pipeline.learn.train import woken
+from pipeline.learn.train import BETWEEN, weights_of, woken
 from tests.learn.reviewed_world import hit, photo, place_in, run_of, say, seen
 
 pytestmark = [
@@ -95,14 +101,17 @@ def test_nothing_that_is_held_out_is_learned_from(tuned: tuple[Path, Outcome]) -
     assert held and learned and not held & learned
 
 
-def test_a_base_is_a_whole_network_or_says_so(base: Path, tmp_path: Path) -> None:
+def part_of(base: Path, folder: Path) -> Path:
     from safetensors.torch import load_file, save_file
 
-    assert as_onnx(base, SIDE_PX, tmp_path / "old.onnx").is_file()
-    part = {k: v for k, v in load_file(base).items() if k.startswith("model.0.")}
-    save_file(part, tmp_path / "part.safetensors")
+    save_file({k: v for k, v in load_file(base).items() if k.startswith("model.0.")}, folder / "part.safetensors")
+    return folder / "part.safetensors"
+
+
+def test_a_base_is_a_whole_network_or_says_so(base: Path, tmp_path: Path) -> None:
+    assert Yolo(str(as_onnx(base, SIDE_PX, tmp_path / "old.onnx"))).engine.side_px == (SIDE_PX, SIDE_PX)
     with pytest.raises(ModelError, match=r"part\.safetensors: only \d+ of \d+"):
-        as_onnx(tmp_path / "part.safetensors", SIDE_PX, tmp_path / "x.onnx")
+        as_onnx(part_of(base, tmp_path), SIDE_PX, tmp_path / "x.onnx")
     for name, match in (("none", "no model called"), ("none.onnx", "no model called")):
         with pytest.raises(ModelError, match=match):
             base_of(Wish((), name))
@@ -121,6 +130,43 @@ def test_a_worse_model_is_refused_in_one_sentence_and_never_exported(
     assert (run / "refused.onnx").is_file() and not (run / "accepted.onnx").exists()
     exported = CliRunner().invoke(app, ["export", str(run), "-o", str(tmp_path / "x.onnx")])
     assert exported.exit_code == 1 and not (tmp_path / "x.onnx").exists()
+
+
+def test_the_way_between_begins_at_the_base_and_ends_at_the_training(
+    base: Path, tuned: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    run = tmp_path / "run"
+    shutil.copytree(tuned[0], run)
+    write_state(run, tmp_path / "new.safetensors")
+    old, new = load_file(base), load_file(tmp_path / "new.safetensors")
+    for share in (0.0, 0.4, 1.0):
+        assert write_between(base, run, share, SIDE_PX) and weights_of(run) == run / BETWEEN
+        write_state(run, tmp_path / f"{share}.safetensors")
+        for name, tensor in load_file(tmp_path / f"{share}.safetensors").items():
+            if tensor.is_floating_point():
+                expected = (1 - share) * old[name].float() + share * new[name].float()
+                assert np.allclose(tensor.float(), expected, rtol=2e-3, atol=2e-3)
+        (run / BETWEEN).unlink()
+    assert not write_between(part_of(base, tmp_path), run, 0.4, SIDE_PX) and not (run / BETWEEN).exists()
+
+
+def test_weights_between_are_taken_where_only_what_was_forgotten_speaks_against_the_new(
+    tuned: tuple[Path, Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(tuned[0], run)
+    answers = iter([["rehearsal/drawn: mean AP falls"]] * 2 + [[]])
+    monkeypatch.setattr(compare_module, "refusals", lambda told: next(answers))
+    monkeypatch.setattr(fine_tune_module, "worth_trying", lambda told: True)
+    done = go_on(run, None)
+    assert done.accepted and done.told["share"] == SHARES[1] and weights_of(run) == run / BETWEEN
+    exported = CliRunner().invoke(app, ["export", str(run), "-o", str(tmp_path / "x.onnx")])
+    assert exported.exit_code == 0 and (tmp_path / "x.onnx").read_bytes() == done.weights.read_bytes()
+    monkeypatch.setattr(compare_module, "refusals", lambda told: ["rehearsal/drawn: mean AP falls"])
+    refused = go_on(run, None)
+    assert not refused.accepted and refused.told["share"] == 1 and not (run / BETWEEN).exists()
 
 
 def test_a_comparison_that_was_cut_off_is_made_up_for(
