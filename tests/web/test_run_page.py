@@ -201,6 +201,14 @@ class Opened:
             self.page.wait_for_timeout(50)
         return self.answers.sent
 
+    def asks(self, pattern: str) -> None:
+        """Returns when the page has asked for such a path: what it shows may be there before the request is."""
+        for _ in range(200):
+            if any(re.fullmatch(pattern, path) for path in self.answers.asked):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"nobody asked for {pattern}: {self.answers.asked}")
+
     def picture(self) -> np.ndarray[Any, Any]:
         """The map as it is seen: (height, width, 3) integers."""
         from PIL import Image
@@ -385,7 +393,7 @@ def test_a_place_leads_to_its_photos(open_page: Callable[..., Opened]) -> None:
     becomes(lambda: photo.count(), 1)
     photo.first.click()
     one.page.locator("dialog[open]").wait_for()
-    assert any(re.fullmatch(r"/api/runs/r1/photos/\d+", path) for path in one.answers.asked)
+    one.asks(r"/api/runs/r1/photos/\d+")
 
 
 def test_moving_a_hit_compares_and_sends_the_new_place(open_page: Callable[..., Opened]) -> None:
