@@ -87,7 +87,8 @@ class Yolo:
         """
         height, width = image.shape[:2]
         looks = passes(width, height, self._side_px, self._model.tiling)
-        found = self._sure(merged([s for look in looks for s in self._seen(image, look)]))[:MOST_IN_A_PHOTO]
+        least = self.calibration.least_raw(self.threshold)
+        found = self._sure(merged([s for look in looks for s in self._seen(image, look, least)]))[:MOST_IN_A_PHOTO]
         boxes = found.boxes.astype(np.float64) - 0.5  # from the corner to our pixels
         columns = zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True)
         return tuple(self._detection(frame_id, (b[0], b[1], b[2], b[3]), s, n, height) for b, s, n in columns)
@@ -97,19 +98,18 @@ class Yolo:
         sure = self.calibration.confidences(found.scores, found.labels, self.labels)
         return ranked(Found(found.boxes, sure, found.labels)[sure >= self.threshold])
 
-    def _seen(self, image: Image, look: Pass) -> list[Seen]:
-        """What the tiles of one pass hold, in the picture's pixels from its corner."""
+    def _seen(self, image: Image, look: Pass, least: float) -> list[Seen]:
+        """What the tiles of one pass hold, from a raw score of `least` on, in the picture's pixels from its corner."""
         picture, pixels = resized(image, look), Pixels(self._side_px, self._family == "yolox")
         size = (float(image.shape[1]), float(image.shape[0]))
         factor = (size[0] / look.width_px, size[1] / look.height_px)
-        return [_in_picture(tile, self._look(picture, tile, pixels), factor, size) for tile in look.tiles]
+        return [_in_picture(tile, self._look(picture, tile, pixels, least), factor, size) for tile in look.tiles]
 
-    def _look(self, picture: Image, tile: Tile, pixels: Pixels) -> Found:
+    def _look(self, picture: Image, tile: Tile, pixels: Pixels, least: float) -> Found:
         """Boxes in one tile, in the pass's picture, of classes that are not dropped."""
         cut = picture[tile.y0 : tile.y1, tile.x0 : tile.x1]
         canvas, place = letterbox(cut, self._side_px, centred=not pixels.raw)
         output = self._answer(canvas, pixels)
-        least = self.calibration.least_raw(self.threshold)
         found = decode(self._family, output, self._side_px, least, self._most_overlap)
         if not len(found):
             return found
